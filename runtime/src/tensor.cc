@@ -1,0 +1,129 @@
+#include "zeropoint/tensor.h"
+
+#include <cstring>
+#include <limits>
+#include <new>
+
+namespace zeropoint {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+}  // namespace
+
+std::size_t size_of(ElementType type) {
+  switch (type) {
+    case ElementType::kBool:
+    case ElementType::kInt8:
+    case ElementType::kUint8:
+      return 1;
+    case ElementType::kInt16:
+    case ElementType::kUint16:
+    case ElementType::kFloat16:
+    case ElementType::kBFloat16:
+      return 2;
+    case ElementType::kFloat32:
+    case ElementType::kInt32:
+    case ElementType::kUint32:
+      return 4;
+    case ElementType::kFloat64:
+    case ElementType::kInt64:
+    case ElementType::kUint64:
+      return 8;
+  }
+  return 0;
+}
+
+std::string_view name_of(ElementType type) {
+  switch (type) {
+    case ElementType::kFloat32:
+      return "float32";
+    case ElementType::kUint8:
+      return "uint8";
+    case ElementType::kInt8:
+      return "int8";
+    case ElementType::kUint16:
+      return "uint16";
+    case ElementType::kInt16:
+      return "int16";
+    case ElementType::kInt32:
+      return "int32";
+    case ElementType::kInt64:
+      return "int64";
+    case ElementType::kBool:
+      return "bool";
+    case ElementType::kFloat16:
+      return "float16";
+    case ElementType::kFloat64:
+      return "float64";
+    case ElementType::kUint32:
+      return "uint32";
+    case ElementType::kUint64:
+      return "uint64";
+    case ElementType::kBFloat16:
+      return "bfloat16";
+  }
+  return "unknown";
+}
+
+bool is_integer(ElementType type) {
+  return visit_integer(type, [](auto) {});
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+Result<std::int64_t> element_count(const Shape& shape) {
+  std::int64_t count = 1;
+  for (std::int64_t extent : shape) {
+    if (extent < 0) {
+      return Status::invalid_argument("shape " + to_string(shape) + " has a negative extent");
+    }
+    if (__builtin_mul_overflow(count, extent, &count)) {
+      return Status::invalid_argument("shape " + to_string(shape) +
+                                      " has more elements than 63 bits can count");
+    }
+  }
+  return count;
+}
+
+void Tensor::Free::operator()(std::byte* memory) const { ::operator delete[](memory, kAlignment); }
+
+Tensor::Tensor(ElementType type, Shape shape) : type_(type), shape_(std::move(shape)) {
+  Result<std::int64_t> count = element_count(shape_);
+  std::size_t bytes = 0;
+  if (!count.ok() || __builtin_mul_overflow(static_cast<std::size_t>(*count), size_of(type_), &bytes)) {
+    throw std::bad_alloc();
+  }
+  size_ = *count;
+  memory_.reset(static_cast<std::byte*>(::operator new[](bytes, kAlignment)));
+  std::memset(memory_.get(), 0, bytes);
+}
+
+Tensor::Tensor(const Tensor& other) : Tensor(other.type_, other.shape_) {
+  std::memcpy(memory_.get(), other.memory_.get(), byte_size());
+}
+
+Tensor& Tensor::operator=(const Tensor& other) {
+  if (this != &other) {
+    *this = Tensor(other);
+  }
+  return *this;
+}
+
+void Tensor::reshape(Shape shape) {
+  assert(element_count(shape).ok() && *element_count(shape) == size_);
+  shape_ = std::move(shape);
+}
+
+bool operator==(const Tensor& a, const Tensor& b) {
+  return a.type_ == b.type_ && a.shape_ == b.shape_ &&
+         std::memcmp(a.memory_.get(), b.memory_.get(), a.byte_size()) == 0;
+}
+
+}  // namespace zeropoint

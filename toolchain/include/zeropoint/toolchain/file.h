@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zeropoint/status.h"
+
+namespace zeropoint::toolchain {
+
+/// The whole content of the regular file at `path`. Errors name the path: kNotFound, or kIo for a directory,
+/// a file without permission or a failed read. Memory is asked for by the file's true size only.
+Result<std::vector<std::byte>> read_file(const std::string& path);
+
+/// Writes `content` to a temporary file beside `path`, then renames it, so that `path` holds either what it
+/// held before or all of `content`. On an error (kIo: no folder, no permission, disk full) nothing is left
+/// behind.
+Status write_file(const std::string& path, std::span<const std::byte> content);
+Status write_file(const std::string& path, std::string_view content);
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,109 @@
+#include "zeropoint/toolchain/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace zeropoint::toolchain {
+namespace {
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { (void)close(); }
+
+  [[nodiscard]] int get() const { return fd_; }
+  /// False when the operating system reports a write that failed late.
+  bool close() {
+    int fd = std::exchange(fd_, -1);
+    return fd < 0 || ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+Status error_at(const std::string& path, std::string_view action, int error) {
+  std::string message = fmt::format("{}: cannot {}: {}", path, action, std::strerror(error));
+  return error == ENOENT ? Status::not_found(std::move(message)) : Status::io(std::move(message));
+}
+
+bool write_all(int fd, std::span<const std::byte> content) {
+  while (!content.empty()) {
+    ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return false;
+    }
+    content = content.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> read_file(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    return error_at(path, "open", errno);
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) {
+    return error_at(path, "read", errno);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return Status::io(fmt::format("{}: not a regular file", path));
+  }
+  std::vector<std::byte> content(static_cast<std::size_t>(info.st_size));
+  std::size_t done = 0;
+  while (done < content.size()) {
+    ssize_t count = ::read(file.get(), content.data() + done, content.size() - done);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return error_at(path, "read", errno);
+    }
+    if (count == 0) {
+      return Status::io(fmt::format("{}: the file became shorter while it was read", path));
+    }
+    done += static_cast<std::size_t>(count);
+  }
+  return content;
+}
+
+Status write_file(const std::string& path, std::span<const std::byte> content) {
+  std::string temporary = path + ".XXXXXX";
+  Descriptor file(::mkstemp(temporary.data()));
+  if (file.get() < 0) {
+    return error_at(path, "write", errno);
+  }
+  // mkstemp makes the file private; give it the mode that any other new file of this process would have.
+  mode_t mask = ::umask(0);
+  ::umask(mask);
+  bool done = ::fchmod(file.get(), 0666 & ~mask) == 0 && write_all(file.get(), content) && file.close() &&
+              std::rename(temporary.c_str(), path.c_str()) == 0;
+  if (!done) {
+    int error = errno;
+    ::unlink(temporary.c_str());
+    return error_at(path, "write", error);
+  }
+  return {};
+}
+
+Status write_file(const std::string& path, std::string_view content) {
+  return write_file(path, std::as_bytes(std::span(content)));
+}
+
+}  // namespace zeropoint::toolchain
