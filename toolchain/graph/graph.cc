@@ -1,0 +1,95 @@
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::toolchain {
+
+std::string to_string(const Dims& dims) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    text += i == 0 ? "" : ", ";
+    text +=
+        dims[i].known() ? std::to_string(dims[i].extent) : (dims[i].symbol.empty() ? "?" : dims[i].symbol);
+  }
+  return text + "]";
+}
+
+Dims dims_of(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+Shape shape_of(const Dims& dims, std::int64_t batch) {
+  Shape shape;
+  for (const Dim& dim : dims) {
+    shape.push_back(dim.known() ? dim.extent : batch);
+  }
+  return shape;
+}
+
+const Tensor* Graph::constant(const Node& node, std::size_t input) const {
+  if (input >= node.inputs.size() || node.inputs[input] == kNoValue) {
+    return nullptr;
+  }
+  return value(node.inputs[input]).constant.get();
+}
+
+ValueId Graph::add_value(std::string value_name, ElementType type) {
+  values.push_back({std::move(value_name), type, std::nullopt, nullptr});
+  return static_cast<ValueId>(values.size() - 1);
+}
+
+ValueId Graph::add_input(std::string value_name, ElementType type, Dims dims) {
+  ValueId id = add_value(std::move(value_name), type);
+  value(id).dims = std::move(dims);
+  inputs.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_constant(std::string value_name, Tensor tensor) {
+  ValueId id = add_value(std::move(value_name), tensor.type());
+  value(id).dims = dims_of(tensor.shape());
+  value(id).constant = std::make_shared<const Tensor>(std::move(tensor));
+  return id;
+}
+
+ValueId Graph::add_node(Op op, std::string node_name, std::vector<ValueId> node_inputs,
+                        std::string output_name, std::map<std::string, Attribute> attributes) {
+  ValueId output = add_value(std::move(output_name));
+  nodes.push_back({op, std::move(node_name), std::move(node_inputs), {output}, std::move(attributes)});
+  return output;
+}
+
+ValueId Graph::find(std::string_view value_name) const {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].name == value_name) {
+      return static_cast<ValueId>(i);
+    }
+  }
+  return kNoValue;
+}
+
+std::vector<std::int32_t> producers(const Graph& graph) {
+  std::vector<std::int32_t> made_by(graph.values.size(), -1);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (ValueId output : graph.nodes[i].outputs) {
+      if (output != kNoValue) {
+        made_by[static_cast<std::size_t>(output)] = static_cast<std::int32_t>(i);
+      }
+    }
+  }
+  return made_by;
+}
+
+std::vector<std::vector<std::int32_t>> consumers(const Graph& graph) {
+  std::vector<std::vector<std::int32_t>> read_by(graph.values.size());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (ValueId input : graph.nodes[i].inputs) {
+      if (input == kNoValue) {
+        continue;
+      }
+      auto& readers = read_by[static_cast<std::size_t>(input)];
+      if (readers.empty() || readers.back() != static_cast<std::int32_t>(i)) {
+        readers.push_back(static_cast<std::int32_t>(i));
+      }
+    }
+  }
+  return read_by;
+}
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "graph/op_info.h"
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+AttributeKind kind_of(const Attribute& attribute) { return static_cast<AttributeKind>(attribute.index()); }
+
+Status verify_attributes(const Node& node) {
+  for (const auto& [name, attribute] : node.attributes) {
+    const AttributeInfo* info = info_of(node.op).find_attribute(name);
+    if (info == nullptr) {
+      return Status::unsupported(
+          fmt::format("{} has attribute '{}', which is not known here", describe(node), name));
+    }
+    if (info->kind() != kind_of(attribute)) {
+      return Status::invalid_argument(
+          fmt::format("{}: attribute '{}' is of the wrong kind", describe(node), name));
+    }
+  }
+  return {};
+}
+
+class Verifier {
+ public:
+  explicit Verifier(const Graph& graph) : graph_(graph), defined_(graph.values.size(), false) {}
+
+  Status run() {
+    ZP_RETURN_IF_ERROR(verify_names());
+    for (ValueId input : graph_.inputs) {
+      ZP_RETURN_IF_ERROR(define(input, "the graph's inputs"));
+    }
+    for (std::size_t i = 0; i < graph_.values.size(); ++i) {
+      if (graph_.values[i].constant != nullptr) {
+        ZP_RETURN_IF_ERROR(define(static_cast<ValueId>(i), "a constant"));
+      }
+    }
+    for (const Node& node : graph_.nodes) {
+      ZP_RETURN_IF_ERROR(verify_node(node));
+    }
+    for (ValueId output : graph_.outputs) {
+      ZP_RETURN_IF_ERROR(use(output, "the graph's outputs"));
+    }
+    return {};
+  }
+
+ private:
+  Status verify_names() const {
+    std::set<std::string_view> names;
+    for (const Value& value : graph_.values) {
+      if (value.name.empty() || !names.insert(value.name).second) {
+        return Status::invalid_argument(fmt::format("tensor name '{}' is empty or used twice", value.name));
+      }
+    }
+    return {};
+  }
+
+  Status verify_node(const Node& node) {
+    const OpInfo& info = info_of(node.op);
+    if (node.inputs.size() < info.min_inputs || node.inputs.size() > info.max_inputs) {
+      return Status::invalid_argument(fmt::format("{} has {} inputs; {} to {} are needed", describe(node),
+                                                  node.inputs.size(), info.min_inputs, info.max_inputs));
+    }
+    if (node.outputs.size() != 1) {
+      return Status::unsupported(
+          fmt::format("{} has {} outputs; 1 is needed", describe(node), node.outputs.size()));
+    }
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == kNoValue && i >= info.min_inputs) {
+        continue;
+      }
+      ZP_RETURN_IF_ERROR(use(node.inputs[i], describe(node)));
+    }
+    ZP_RETURN_IF_ERROR(verify_attributes(node));
+    return define(node.outputs[0], describe(node));
+  }
+
+  Status use(ValueId id, const std::string& where) const {
+    if (!in_range(id)) {
+      return Status::internal(
+          fmt::format("{} names tensor number {} of {}", where, id, graph_.values.size()));
+    }
+    if (!defined_[static_cast<std::size_t>(id)]) {
+      return Status::invalid_argument(
+          fmt::format("{} uses tensor '{}' before anything makes it", where, graph_.value(id).name));
+    }
+    return {};
+  }
+
+  Status define(ValueId id, const std::string& where) {
+    if (!in_range(id)) {
+      return Status::internal(
+          fmt::format("{} names tensor number {} of {}", where, id, graph_.values.size()));
+    }
+    if (defined_[static_cast<std::size_t>(id)]) {
+      return Status::invalid_argument(
+          fmt::format("{} makes tensor '{}' a second time", where, graph_.value(id).name));
+    }
+    defined_[static_cast<std::size_t>(id)] = true;
+    return {};
+  }
+
+  [[nodiscard]] bool in_range(ValueId id) const {
+    return id >= 0 && static_cast<std::size_t>(id) < graph_.values.size();
+  }
+
+  const Graph& graph_;
+  std::vector<bool> defined_;
+};
+
+}  // namespace
+
+Status verify(const Graph& graph) { return Verifier(graph).run(); }
+
+}  // namespace zeropoint::toolchain
