@@ -1,0 +1,110 @@
+#include "zeropoint/requantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace zeropoint {
+namespace {
+
+constexpr QuantizedRange kInt32{std::numeric_limits<std::int32_t>::min(),
+                                std::numeric_limits<std::int32_t>::max()};
+
+std::string scales_text(float s_in, float s_w, float s_out) {
+  return "input scale " + std::to_string(s_in) + " * weight scale " + std::to_string(s_w) +
+         " / output scale " + std::to_string(s_out);
+}
+
+/// The bias in steps of `scale`, before it is clamped into int32.
+float steps_of(float bias, float scale) { return bias / scale; }
+
+bool fits_int32(float steps) {
+  // 2^31 is the first float beyond int32; the float below it is 2^31 - 128.
+  return steps >= -2147483648.0F && steps < 2147483648.0F;
+}
+
+}  // namespace
+
+Result<float> float_multiplier(float s_in, float s_w, float s_out) {
+  float product = s_in * s_w;
+  float quotient = product / s_out;
+  if (!std::isnormal(product) || !std::isnormal(quotient) || quotient < 0) {
+    return Status::invalid_argument(scales_text(s_in, s_w, s_out) +
+                                    " is outside of the normal float32 numbers");
+  }
+  return quotient;
+}
+
+Result<FixedPointMultiplier> fixed_point_multiplier(float s_in, float s_w, float s_out) {
+  double real = static_cast<double>(s_in) * static_cast<double>(s_w) / static_cast<double>(s_out);
+  if (!std::isfinite(real) || real <= 0 || real >= 1073741824.0) {
+    return Status::invalid_argument(scales_text(s_in, s_w, s_out) + " does not fit a fixed-point multiplier");
+  }
+  int exponent = 0;
+  double fraction = std::frexp(real, &exponent);  // real = fraction * 2^exponent, fraction in [0.5, 1)
+  auto mantissa = static_cast<std::int64_t>(std::nearbyint(std::ldexp(fraction, 31)));
+  if (mantissa == std::int64_t{1} << 31) {
+    mantissa >>= 1;
+    ++exponent;
+  }
+  int shift = 31 - exponent;
+  if (shift < 1) {
+    return Status::invalid_argument(scales_text(s_in, s_w, s_out) + " does not fit a fixed-point multiplier");
+  }
+  // Below 2^-32 even the largest accumulator stays under one half, so every product rounds to 0.
+  if (shift > 62) {
+    return FixedPointMultiplier{0, 62};
+  }
+  return FixedPointMultiplier{static_cast<std::int32_t>(mantissa), shift};
+}
+
+Result<QuantizedBias> quantize_bias(std::span<const float> bias, float s_in,
+                                    std::span<const float> weight_scales) {
+  if (weight_scales.size() != 1 && weight_scales.size() != bias.size()) {
+    return Status::invalid_argument(std::to_string(weight_scales.size()) + " weight scales do not fit " +
+                                    std::to_string(bias.size()) + " biases");
+  }
+  QuantizedBias result;
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    float scale = s_in * weight_scales[weight_scales.size() == 1 ? 0 : c];
+    float steps = steps_of(bias[c], scale);
+    if (!std::isnormal(scale) || !fits_int32(steps)) {  // NaN does not fit either
+      return Status::invalid_argument("the bias " + std::to_string(bias[c]) + " of channel " +
+                                      std::to_string(c) + " does not fit int32 at scale " +
+                                      std::to_string(scale) + "; a larger weight scale is needed");
+    }
+    result.values.push_back(static_cast<std::int32_t>(quantize_steps(steps, 0, kInt32)));
+    result.scales.push_back(scale);
+  }
+  return result;
+}
+
+float weight_scale_that_holds_bias(float bias, float s_in, float s_w) {
+  if (std::isnormal(s_in * s_w) && fits_int32(steps_of(bias, s_in * s_w))) {
+    return s_w;
+  }
+  double least = std::abs(static_cast<double>(bias)) / 2147483647.0 / static_cast<double>(s_in);
+  double least_normal = static_cast<double>(std::numeric_limits<float>::min()) / static_cast<double>(s_in);
+  auto scale = std::max(static_cast<float>(std::max(least, least_normal)), s_w);
+  // float32 rounding of the scale, of the product and of the quotient may each ask for one step more.
+  while (!std::isnormal(s_in * scale) || !fits_int32(steps_of(bias, s_in * scale))) {
+    scale = std::nextafter(scale, std::numeric_limits<float>::infinity());
+  }
+  return scale;
+}
+
+QuantizedRange accumulator_bounds(std::span<const std::int8_t> weights, QuantizedRange input,
+                                  std::int64_t folded_bias) {
+  // Partial sums in any order lie between the sum of all negative and the sum of all positive extremes.
+  QuantizedRange bounds{std::min<std::int64_t>(folded_bias, 0), std::max<std::int64_t>(folded_bias, 0)};
+  for (std::int8_t weight : weights) {
+    std::int64_t a = weight * input.q_min;
+    std::int64_t b = weight * input.q_max;
+    bounds.q_min += std::min<std::int64_t>({a, b, 0});
+    bounds.q_max += std::max<std::int64_t>({a, b, 0});
+  }
+  return bounds;
+}
+
+}  // namespace zeropoint
