@@ -1,0 +1,205 @@
+#include "zeropoint/program.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+namespace zeropoint {
+namespace {
+
+std::string describe(const TensorInfo& info) {
+  return "'" + info.name + "' " + std::string(name_of(info.type)) + to_string(info.sample_shape);
+}
+
+/// Checks one operation whose operands are known to exist.
+struct OperationVerifier {
+  const Program& program;
+
+  [[nodiscard]] Status fail(TensorId output, const std::string& why) const {
+    return Status::invalid_argument("operation that makes " + describe(program.tensor(output)) + ": " + why);
+  }
+
+  Status operator()(const QuantizeOp& op) const {
+    const TensorInfo& in = program.tensor(op.input);
+    const TensorInfo& out = program.tensor(op.output);
+    if (in.type != ElementType::kFloat32 || in.sample_shape != out.sample_shape) {
+      return fail(op.output, "cannot quantize " + describe(in));
+    }
+    if (!std::isnormal(op.params.scale) || op.params.scale < 0) {
+      return fail(op.output, "the scale is not a positive normal number");
+    }
+    return check_range(op.output, op.range);
+  }
+
+  Status operator()(const DequantizeOp& op) const {
+    const TensorInfo& in = program.tensor(op.input);
+    const TensorInfo& out = program.tensor(op.output);
+    if (!is_integer(in.type) || out.type != ElementType::kFloat32 || in.sample_shape != out.sample_shape) {
+      return fail(op.output, "cannot dequantize " + describe(in));
+    }
+    std::size_t channels = in.sample_shape.empty() ? 1 : static_cast<std::size_t>(in.sample_shape[0]);
+    if (op.scales.size() != 1 && op.scales.size() != channels) {
+      return fail(op.output, std::to_string(op.scales.size()) + " scales do not fit " + describe(in));
+    }
+    return {};
+  }
+
+  Status operator()(const ConvOp& op) const {
+    const Shape& in = program.tensor(op.input).sample_shape;
+    const Shape& out = program.tensor(op.output).sample_shape;
+    const Shape& w = op.layer.weights.shape();
+    if (in.size() != 3 || out.size() != 3 || w.size() != 4 || op.group < 1 || in[0] != w[1] * op.group ||
+        w[0] % op.group != 0 || out[0] != w[0] || w[2] != op.window.kernel[0] ||
+        w[3] != op.window.kernel[1]) {
+      return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
+    }
+    ZP_RETURN_IF_ERROR(check_window(op.output, op.window));
+    return check_layer(op.input, op.output, op.layer);
+  }
+
+  Status operator()(const FullyConnectedOp& op) const {
+    const Shape& w = op.layer.weights.shape();
+    if (w.size() != 2 || program.tensor(op.input).sample_shape != Shape{w[1]} ||
+        program.tensor(op.output).sample_shape != Shape{w[0]}) {
+      return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
+    }
+    return check_layer(op.input, op.output, op.layer);
+  }
+
+  Status operator()(const MaxPoolOp& op) const {
+    const TensorInfo& in = program.tensor(op.input);
+    const TensorInfo& out = program.tensor(op.output);
+    if (in.sample_shape.size() != 3 || out.sample_shape.size() != 3 ||
+        in.sample_shape[0] != out.sample_shape[0] || in.type != out.type || !is_integer(in.type)) {
+      return fail(op.output, "cannot pool " + describe(in));
+    }
+    return check_window(op.output, op.window);
+  }
+
+  Status operator()(const ReshapeOp& op) const {
+    const TensorInfo& in = program.tensor(op.input);
+    const TensorInfo& out = program.tensor(op.output);
+    if (in.type != out.type || *element_count(in.sample_shape) != *element_count(out.sample_shape)) {
+      return fail(op.output, "cannot reshape " + describe(in));
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] Status check_layer(TensorId input, TensorId output, const LinearLayer& layer) const {
+    ElementType in = program.tensor(input).type;
+    if (in != ElementType::kInt8 && in != ElementType::kUint8) {
+      return fail(output, "the input must be int8 or uint8, not " + describe(program.tensor(input)));
+    }
+    auto channels = static_cast<std::size_t>(layer.weights.dim(0));
+    if (layer.weights.type() != ElementType::kInt8 || layer.folded_bias.size() != channels) {
+      return fail(output, "weights must be int8 and have one bias per channel");
+    }
+    ZP_RETURN_IF_ERROR(check_accumulators(output, layer, storage_range(in)));
+    if (!layer.requantization) {
+      return program.tensor(output).type == ElementType::kInt32 ? Status()
+                                                                : fail(output, "an accumulator is int32");
+    }
+    std::size_t multipliers =
+        std::visit([](const auto& m) { return m.size(); }, layer.requantization->multipliers);
+    if (multipliers != channels) {
+      return fail(output, std::to_string(multipliers) + " multipliers do not fit " +
+                              std::to_string(channels) + " channels");
+    }
+    return check_range(output, layer.requantization->clamp);
+  }
+
+  /// No order of summation may leave int32, whatever the input holds.
+  [[nodiscard]] Status check_accumulators(TensorId output, const LinearLayer& layer,
+                                          QuantizedRange input) const {
+    std::span<const std::int8_t> weights = layer.weights.data<std::int8_t>();
+    std::size_t depth = layer.folded_bias.empty() ? 0 : weights.size() / layer.folded_bias.size();
+    for (std::size_t m = 0; m < layer.folded_bias.size(); ++m) {
+      QuantizedRange bounds =
+          accumulator_bounds(weights.subspan(m * depth, depth), input, layer.folded_bias[m]);
+      if (bounds.q_min < std::numeric_limits<std::int32_t>::min() ||
+          bounds.q_max > std::numeric_limits<std::int32_t>::max()) {
+        return fail(output, "the accumulator of channel " + std::to_string(m) + " can leave int32");
+      }
+    }
+    return {};
+  }
+
+  /// A window only reads inside its input, whatever its numbers, as long as these are positive and small
+  /// enough not to overflow; the output's shape then decides what is computed.
+  [[nodiscard]] Status check_window(TensorId output, const Window2d& window) const {
+    constexpr std::int64_t kFar = std::int64_t{1} << 31;
+    for (int i = 0; i < 2; ++i) {
+      if (window.kernel[i] < 1 || window.strides[i] < 1 || window.dilations[i] < 1 ||
+          window.pads_begin[i] < 0 || window.kernel[i] >= kFar || window.strides[i] >= kFar ||
+          window.dilations[i] >= kFar || window.pads_begin[i] >= kFar) {
+        return fail(output,
+                    "kernel, strides and dilations must be 1 or more, pads 0 or more, all below 2^31");
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] Status check_range(TensorId output, QuantizedRange range) const {
+    ElementType type = program.tensor(output).type;
+    QuantizedRange held = storage_range(type);
+    if (!is_integer(type) || range.q_min > range.q_max || range.q_min < held.q_min ||
+        range.q_max > held.q_max) {
+      return fail(output, "the range [" + std::to_string(range.q_min) + ", " + std::to_string(range.q_max) +
+                              "] does not fit its type");
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+Status verify(const Program& program) {
+  for (const TensorInfo& info : program.tensors) {
+    Result<std::int64_t> count = element_count(info.sample_shape);
+    if (!count.ok()) {
+      return count.status().at("tensor '" + info.name + "'");
+    }
+  }
+  std::vector<bool> made(program.tensors.size(), false);
+  auto exists = [&](TensorId id) { return id >= 0 && static_cast<std::size_t>(id) < program.tensors.size(); };
+  for (TensorId id : program.inputs) {
+    if (!exists(id)) {
+      return Status::invalid_argument("program '" + program.name + "' has an input that is no tensor");
+    }
+    made[static_cast<std::size_t>(id)] = true;
+  }
+  for (std::size_t i = 0; i < program.operations.size(); ++i) {
+    auto [input, output] =
+        std::visit([](const auto& op) { return std::pair(op.input, op.output); }, program.operations[i]);
+    if (!exists(input) || !exists(output) || !made[static_cast<std::size_t>(input)] ||
+        made[static_cast<std::size_t>(output)]) {
+      return Status::invalid_argument("program '" + program.name + "', operation " + std::to_string(i) +
+                                      ": its input must be made before it, and its output by it alone");
+    }
+    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier{program}, program.operations[i]));
+    made[static_cast<std::size_t>(output)] = true;
+  }
+  for (TensorId id : program.outputs) {
+    if (!exists(id) || !made[static_cast<std::size_t>(id)]) {
+      return Status::invalid_argument("program '" + program.name + "' has an output that nothing makes");
+    }
+  }
+  return {};
+}
+
+std::vector<TensorId> float_tensors_inside(const Program& program) {
+  auto contains = [](const std::vector<TensorId>& ids, TensorId id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
+  std::vector<TensorId> found;
+  for (TensorId id = 0; id < static_cast<TensorId>(program.tensors.size()); ++id) {
+    if (!is_integer(program.tensor(id).type) && !contains(program.inputs, id) &&
+        !contains(program.outputs, id)) {
+      found.push_back(id);
+    }
+  }
+  return found;
+}
+
+}  // namespace zeropoint
