@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -17,6 +18,8 @@ auto without_exceptions(const char* what, Function&& function) -> std::invoke_re
     return function();
   } catch (const std::bad_alloc&) {
     return Status::resource_exhausted(std::string(what) + ": not enough memory");
+  } catch (const std::length_error&) {
+    return Status::resource_exhausted(std::string(what) + ": more than can be held in memory");
   } catch (const std::exception& error) {
     return Status::internal(std::string(what) + ": " + error.what());
   }
