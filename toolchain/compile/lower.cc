@@ -78,6 +78,12 @@ class Lowering {
       case Op::kMaxPool:
       case Op::kFlatten:
         return lower_same_params(node);
+      case Op::kRelu:
+      case Op::kClip:
+        if (is_input(border_source(node.outputs[0]))) {
+          return {};  // the QuantizeLinear at the border reads it
+        }
+        [[fallthrough]];
       default:
         return stays_float(
             node,
@@ -97,20 +103,37 @@ class Lowering {
     return read;
   }
 
+  [[nodiscard]] bool is_input(ValueId id) const {
+    return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
+  }
+  [[nodiscard]] bool is_output(ValueId id) const {
+    return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
+  }
+
+  /// The Relu or Clip that makes `id`, or nullptr.
+  [[nodiscard]] const Node* activation_making(ValueId id) const {
+    std::int32_t maker = producers_[static_cast<std::size_t>(id)];
+    const Node* node = maker < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(maker)];
+    return node != nullptr && (node->op == Op::kRelu || node->op == Op::kClip) ? node : nullptr;
+  }
+
+  /// What stands before the activations that lead to `id`.
+  [[nodiscard]] ValueId border_source(ValueId id) const {
+    while (const Node* activation = activation_making(id)) {
+      id = activation->inputs[0];
+    }
+    return id;
+  }
+
   /// A QuantizeLinear that no layer absorbed: the border where reals come in. Clips before it narrow its
   /// range.
   Status lower_quantize(const Node& node) {
     ZP_ASSIGN_OR_RETURN(QuantNode read, per_tensor(node));
     QuantizedRange range = storage_range(read.storage);
     ValueId source = node.inputs[0];
-    auto is_input = [&](ValueId id) {
-      return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
-    };
-    while (!is_input(source) && producers_[static_cast<std::size_t>(source)] >= 0) {
-      const Node& before =
-          graph_.nodes[static_cast<std::size_t>(producers_[static_cast<std::size_t>(source)])];
-      ZP_ASSIGN_OR_RETURN(range, narrow(before, read.params.params[0], range));
-      source = before.inputs[0];
+    while (const Node* activation = activation_making(source)) {
+      ZP_ASSIGN_OR_RETURN(range, narrow(*activation, read.params.params[0], range));
+      source = activation->inputs[0];
     }
     if (!is_input(source)) {
       return stays_float(node, "its input is not an input of the graph");
@@ -160,7 +183,7 @@ class Lowering {
     activations_[node.outputs[0]] = {
         tensor->second, read.params.params[0],
         range == quantized_ranges_.end() ? storage_range(read.storage) : range->second};
-    if (std::find(graph_.outputs.begin(), graph_.outputs.end(), node.outputs[0]) != graph_.outputs.end()) {
+    if (is_output(node.outputs[0])) {
       program_.operations.emplace_back(DequantizeOp{tensor->second,
                                                     tensor_of(node.outputs[0]),
                                                     {read.params.params[0].scale},
@@ -180,8 +203,8 @@ class Lowering {
   /// The only node that reads `id`, or nullptr where there are several, none, or the graph's caller does too.
   const Node* only_reader(ValueId id) const {
     const auto& readers = readers_[static_cast<std::size_t>(id)];
-    bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
-    return readers.size() == 1 && !is_output ? &graph_.nodes[static_cast<std::size_t>(readers[0])] : nullptr;
+    return readers.size() == 1 && !is_output(id) ? &graph_.nodes[static_cast<std::size_t>(readers[0])]
+                                                 : nullptr;
   }
 
   Result<Tail> tail_of(const Node& node) {
@@ -198,9 +221,7 @@ class Lowering {
       }
       tail.activations.push_back(next);
     }
-    bool is_output =
-        std::find(graph_.outputs.begin(), graph_.outputs.end(), tail.last) != graph_.outputs.end();
-    if (!is_output || !tail.activations.empty()) {
+    if (!is_output(tail.last) || !tail.activations.empty()) {
       return stays_float(node, "its result '" + graph_.value(tail.last).name + "' is not quantized");
     }
     return tail;

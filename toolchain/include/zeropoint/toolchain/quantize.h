@@ -1,0 +1,73 @@
+#pragma once
+
+// Post-training quantization in two steps: decide (make_plan), then apply (apply_plan). The plan is data with
+// a reason per decision; applying it is mechanical.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zeropoint/affine.h"
+#include "zeropoint/affine_tensor.h"
+#include "zeropoint/status.h"
+#include "zeropoint/toolchain/calibrate.h"
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::toolchain {
+
+/// What is wished for.
+struct Recipe {
+  QuantizedType activations{8, false};
+  QuantizedType weights{8, true};
+  bool per_channel = true;  ///< weights: one scale per output channel, else one per tensor
+  RangeRule activation_rule = RangeRule::kContainZero;
+  /// Bits of the network's input and output, where narrow activations would lose most for least. 0: as the
+  /// others.
+  int border_bits = 0;
+  /// What the network's last layer gives.
+  enum class Output : std::uint8_t {
+    kQuantized,    ///< integers of border_bits, dequantized by one scale
+    kAccumulator,  ///< its int32 accumulator, dequantized by S_in * S_w: nothing is rounded after the last
+                   ///< sum
+  } output = Output::kQuantized;
+};
+
+enum class TensorRole : std::uint8_t { kActivation, kWeight, kBias };
+
+/// How one tensor is quantized, and why.
+struct Decision {
+  std::string tensor;
+  TensorRole role = TensorRole::kActivation;
+  QuantizedType type;
+  TensorParams params;
+  std::string shares_with;  ///< activations: the tensor whose integers these are, rearranged or selected
+  std::string reason;
+};
+
+/// Every decision, in the order of the graph.
+struct QuantPlan {
+  std::vector<Decision> decisions;
+
+  [[nodiscard]] const Decision* find(std::string_view tensor) const;
+};
+
+/// Decides. Conv and Gemm with constant weights are quantized, a Relu or Clip behind them becomes part of
+/// them, MaxPool and Flatten keep their input's integers. kInvalidArgument for a recipe that cannot be
+/// (bits), weights that are not finite; kNotFound when `ranges` lacks a tensor; kUnsupported names an
+/// operator that would stay in float.
+Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe);
+
+/// Applies: the same graph in QDQ form. Weights and biases become integer constants behind DequantizeLinear;
+/// each decided activation passes QuantizeLinear and DequantizeLinear. An activation of fewer bits than its
+/// storage type is clipped first, by a Clip whose bounds are the reals of q_min and q_max, so that only
+/// standard operators are needed. kNotFound when the plan names a tensor that the graph does not have.
+Result<Graph> apply_plan(const Graph& graph, const QuantPlan& plan);
+
+/// The plan as JSON, and back. The format is described in docs/plan.md.
+std::string to_json(const QuantPlan& plan);
+Result<QuantPlan> plan_from_json(std::string_view text);
+
+/// The plan as a table for people.
+std::string print(const QuantPlan& plan);
+
+}  // namespace zeropoint::toolchain
