@@ -1,0 +1,111 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "float/plan.h"
+
+namespace zeropoint::toolchain {
+
+/// What the preparation of a node sees of the plan. Inputs and outputs are numbered as in the node.
+class StepBuilder {
+ public:
+  StepBuilder(Plan& plan, std::size_t node) : plan_(plan), index_(node) {}
+
+  [[nodiscard]] const Node& node() const { return plan_.network_.graph.nodes[index_]; }
+  [[nodiscard]] const dnnl::engine& engine() const { return plan_.network_.engine; }
+  [[nodiscard]] const dnnl::stream& stream() const { return plan_.network_.stream; }
+  [[nodiscard]] bool training() const { return plan_.network_.training; }
+
+  [[nodiscard]] bool has_input(std::size_t i) const {
+    return i < node().inputs.size() && node().inputs[i] != kNoValue;
+  }
+  [[nodiscard]] const Shape& shape(std::size_t i) const { return plan_.shape(node().inputs[i]); }
+  [[nodiscard]] ElementType type(std::size_t i) const { return value(i).type; }
+  /// The tensor behind an input that never changes, or nullptr.
+  [[nodiscard]] const Tensor* constant(std::size_t i) const;
+  [[nodiscard]] const Shape& output_shape() const { return plan_.shape(node().outputs[0]); }
+  [[nodiscard]] ElementType output_type() const { return plan_.network_.graph.value(node().outputs[0]).type; }
+
+  /// The layout in which a float32 input was made.
+  [[nodiscard]] MemoryDesc layout(std::size_t i) const { return plan_.forms(node().inputs[i])[0].desc; }
+  /// A float32 input in layout `want`, reordered before this step where it is in another.
+  dnnl::memory input(std::size_t i, const MemoryDesc& want) { return input(i, want, MemoryDesc()); }
+  /// The same for an input whose row-major elements are to be read as `read_as`, such as the weights of a
+  /// grouped convolution.
+  dnnl::memory input(std::size_t i, const MemoryDesc& want, const MemoryDesc& read_as);
+  dnnl::memory plain_input(std::size_t i) { return input(i, plain_desc(shape(i))); }
+  /// Memory for the float32 output in that layout.
+  dnnl::memory output(const MemoryDesc& desc);
+  dnnl::memory plain_output() { return output(plain_desc(output_shape())); }
+
+  /// The row-major elements of an input or output of any type.
+  template <typename T>
+  std::span<const T> elements(std::size_t i) {
+    return {reinterpret_cast<const T*>(plain_bytes(i)), count_of(shape(i))};
+  }
+  template <typename T>
+  std::span<T> output_elements() {
+    return {reinterpret_cast<T*>(output_bytes()), count_of(output_shape())};
+  }
+  const std::byte* plain_bytes(std::size_t i);
+  std::byte* output_bytes();
+
+  /// The output is the row-major input `i` under another shape: no work.
+  void forward_input(std::size_t i);
+  /// The output is input `i` as it is, shape and layout: no work.
+  void share_input(std::size_t i);
+
+  /// True when nothing but a Relu reads the output. The caller must then apply it.
+  bool fuse_relu();
+  /// True when whoever made input 0 has applied this Relu.
+  [[nodiscard]] bool relu_is_fused() const;
+
+ private:
+  [[nodiscard]] const Value& value(std::size_t i) const {
+    return plan_.network_.graph.value(node().inputs[i]);
+  }
+  static std::size_t count_of(const Shape& shape) { return static_cast<std::size_t>(*element_count(shape)); }
+
+  Plan& plan_;
+  std::size_t index_;
+};
+
+/// What the preparation of a node's gradient sees. Memory of the forward pass is still there.
+class GradientBuilder {
+ public:
+  GradientBuilder(Plan& plan, std::size_t node) : plan_(plan), index_(node) {}
+
+  [[nodiscard]] const Node& node() const { return plan_.network_.graph.nodes[index_]; }
+  [[nodiscard]] const dnnl::engine& engine() const { return plan_.network_.engine; }
+  [[nodiscard]] const dnnl::stream& stream() const { return plan_.network_.stream; }
+  [[nodiscard]] const Shape& shape(std::size_t i) const { return plan_.shape(node().inputs[i]); }
+
+  /// Whether the gradient of that input is asked for.
+  [[nodiscard]] bool wanted(std::size_t i) const;
+  /// The layout in which the gradient of the output was made.
+  [[nodiscard]] MemoryDesc output_gradient_layout() const { return plan_.gradient(node().outputs[0])->desc; }
+  /// The gradient of the output in layout `want`.
+  dnnl::memory output_gradient(const MemoryDesc& want);
+  /// An input of the forward pass.
+  dnnl::memory input(std::size_t i, const MemoryDesc& want, const MemoryDesc& read_as = MemoryDesc());
+  /// Memory to which the step must write the gradient of input `i`; gradients from several readers of a value
+  /// are summed outside. `read_as` as in StepBuilder::input.
+  dnnl::memory input_gradient(std::size_t i, const MemoryDesc& desc,
+                              const MemoryDesc& read_as = MemoryDesc());
+  /// The gradient of input `i` is the row-major gradient of the output.
+  void forward_gradient(std::size_t i);
+
+ private:
+  friend class Plan;
+  /// Steps to run after the one being prepared: sums, and gradients of parameters into row-major form.
+  std::vector<std::unique_ptr<Step>> after_;
+  void add_reorder(const dnnl::memory& from, const dnnl::memory& to, bool accumulate,
+                   std::vector<std::unique_ptr<Step>>& steps);
+
+  Plan& plan_;
+  std::size_t index_;
+};
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,311 @@
+#include "float/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "float/builders.h"
+#include "graph/op_info.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+bool contains(const std::vector<ValueId>& values, ValueId id) {
+  return std::find(values.begin(), values.end(), id) != values.end();
+}
+
+std::size_t plain_bytes_of(ElementType type, const Shape& shape) {
+  return static_cast<std::size_t>(*element_count(shape)) * size_of(type);
+}
+
+}  // namespace
+
+std::shared_ptr<BufferStore::Buffer> BufferStore::acquire(std::size_t size) {
+  std::shared_ptr<Buffer> best;
+  for (const auto& buffer : buffers_) {
+    bool is_free = buffer.use_count() == 1 && buffer->bytes.byte_size() >= size;
+    if (is_free && (best == nullptr || buffer->bytes.byte_size() < best->bytes.byte_size())) {
+      best = buffer;
+    }
+  }
+  if (best == nullptr) {
+    best = std::make_shared<Buffer>(
+        Buffer{Tensor(ElementType::kUint8, {static_cast<std::int64_t>(std::max<std::size_t>(size, 1))})});
+    buffers_.push_back(best);
+  }
+  return best;
+}
+
+Plan::Plan(Network& network, std::vector<Shape> input_shapes, bool observed)
+    : network_(network),
+      input_shapes_(std::move(input_shapes)),
+      observed_(observed),
+      shapes_(network.graph.values.size()),
+      forms_(network.graph.values.size()),
+      gradients_(network.graph.values.size()),
+      rectified_(network.graph.values.size(), false),
+      trainable_(network.graph.values.size(), false) {}
+
+Result<std::unique_ptr<Plan>> Plan::build(Network& network, const std::vector<Shape>& input_shapes,
+                                          bool observed) {
+  std::unique_ptr<Plan> plan(new Plan(network, input_shapes, observed));
+  ZP_RETURN_IF_ERROR(plan->infer());
+  ZP_RETURN_IF_ERROR(plan->prepare());
+  return plan;
+}
+
+Status Plan::infer() {
+  Graph concrete = network_.graph;
+  for (std::size_t i = 0; i < concrete.inputs.size(); ++i) {
+    concrete.value(concrete.inputs[i]).dims = dims_of(input_shapes_[i]);
+  }
+  ZP_RETURN_IF_ERROR(infer_shapes(concrete));
+  for (std::size_t i = 0; i < concrete.values.size(); ++i) {
+    const Value& value = concrete.values[i];
+    if (!value.dims.has_value()) {
+      continue;  // what only a folded node used
+    }
+    if (!std::all_of(value.dims->begin(), value.dims->end(), [](const Dim& dim) { return dim.known(); })) {
+      return Status::unsupported(
+          fmt::format("tensor '{}' has shape {} even when the inputs' shapes are known", value.name,
+                      to_string(*value.dims)));
+    }
+    shapes_[i] = shape_of(*value.dims, 0);
+    ZP_RETURN_IF_ERROR(element_count(shapes_[i]).status().at(fmt::format("tensor '{}'", value.name)));
+  }
+  return {};
+}
+
+dnnl::memory Plan::memory_of(const Form& form) const { return {form.desc, network_.engine, form.data}; }
+
+void Plan::copy_layout(const dnnl::memory& from, const dnnl::memory& to) const {
+  dnnl::reorder(reorder(network_.engine, from.get_desc(), to.get_desc()))
+      .execute(network_.stream, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+}
+
+Form& Plan::add_form(ValueId id, const MemoryDesc& desc, std::size_t bytes) {
+  std::shared_ptr<BufferStore::Buffer> buffer = store_.acquire(bytes);
+  std::byte* data = buffer->bytes.bytes();
+  forms(id).push_back({desc, data, std::move(buffer), MemoryDesc()});
+  return forms(id).back();
+}
+
+Form Plan::form_as(ValueId id, const MemoryDesc& read_as, const MemoryDesc& want,
+                   std::vector<std::unique_ptr<Step>>& steps) {
+  for (const Form& form : forms(id)) {
+    if (form.desc == want && form.read_as == read_as) {
+      return form;
+    }
+  }
+  Form from = forms(id)[0];
+  if (read_as != MemoryDesc()) {
+    from = form_as(id, MemoryDesc(), plain_desc(shape(id)), steps);
+    from.desc = read_as;
+    if (read_as == want) {
+      return from;
+    }
+  }
+  if (network_.is_constant(id)) {
+    for (const Network::LaidOutConstant& known : network_.constants) {
+      if (known.value == id && known.read_as == read_as && known.memory.get_desc() == want) {
+        return {want, static_cast<std::byte*>(known.memory.get_data_handle()), nullptr, read_as};
+      }
+    }
+    dnnl::memory laid_out(want, network_.engine);
+    copy_layout(memory_of(from), laid_out);
+    network_.constants.push_back({id, read_as, laid_out});
+    return {want, static_cast<std::byte*>(laid_out.get_data_handle()), nullptr, read_as};
+  }
+  Form& form = add_form(id, want, want.get_size());
+  form.read_as = read_as;
+  auto step = std::make_unique<PrimitiveStep>(network_.stream);
+  step->add(dnnl::reorder(reorder(network_.engine, from.desc, want)),
+            {{DNNL_ARG_FROM, memory_of(from)}, {DNNL_ARG_TO, memory_of(form)}});
+  steps.push_back(std::move(step));
+  return form;
+}
+
+bool Plan::may_fuse_relu(std::size_t index) const {
+  const Graph& graph = network_.graph;
+  ValueId output = graph.nodes[index].outputs[0];
+  if (observed_ || contains(graph.outputs, output)) {
+    return false;
+  }
+  int readers = 0;
+  bool by_relu = false;
+  for (const Node& node : graph.nodes) {
+    if (contains(node.inputs, output)) {
+      ++readers;
+      by_relu = node.op == Op::kRelu;
+    }
+  }
+  return readers == 1 && by_relu;
+}
+
+Status Plan::prepare() {
+  const Graph& graph = network_.graph;
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    auto id = static_cast<ValueId>(i);
+    const Value& value = graph.values[i];
+    MemoryDesc desc = value.type == ElementType::kFloat32 ? plain_desc(shapes_[i]) : MemoryDesc();
+    if (Parameter* parameter = network_.parameter(id); parameter != nullptr) {
+      forms(id).push_back({desc, parameter->data.bytes(), nullptr, MemoryDesc()});
+      trainable_[i] = true;
+    } else if (value.constant != nullptr) {
+      // oneDNN takes memory it only reads by a pointer to what may change; nothing writes through it.
+      forms(id).push_back({desc, const_cast<std::byte*>(value.constant->bytes()), nullptr, MemoryDesc()});
+    }
+  }
+  std::vector<int> uses(graph.values.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (ValueId input : node.inputs) {
+      if (input != kNoValue) {
+        ++uses[static_cast<std::size_t>(input)];
+      }
+    }
+  }
+  for (ValueId output : graph.outputs) {
+    ++uses[static_cast<std::size_t>(output)];
+  }
+  for (ValueId input : graph.inputs) {
+    const Value& value = graph.value(input);
+    MemoryDesc desc = value.type == ElementType::kFloat32 ? plain_desc(shape(input)) : MemoryDesc();
+    add_form(input, desc, plain_bytes_of(value.type, shape(input)));
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    ZP_RETURN_IF_ERROR(prepare_node(i).at(describe(graph.nodes[i])));
+    release_inputs_of(graph.nodes[i], uses);
+  }
+  for (ValueId output : graph.outputs) {
+    bool is_float = graph.value(output).type == ElementType::kFloat32;
+    outputs_.push_back(is_float ? form_as(output, MemoryDesc(), plain_desc(shape(output)), steps_)
+                                : forms(output)[0]);
+  }
+  return {};
+}
+
+Status Plan::prepare_node(std::size_t index) {
+  const Node& node = network_.graph.nodes[index];
+  PrepareStep prepare_step = find_prepare(node.op);
+  if (prepare_step == nullptr) {
+    return Status::unsupported("the float executor does not have this operator");
+  }
+  for (ValueId input : node.inputs) {
+    if (input != kNoValue && trainable_[static_cast<std::size_t>(input)]) {
+      trainable_[static_cast<std::size_t>(node.outputs[0])] = true;
+    }
+  }
+  StepBuilder builder(*this, index);
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<NodeStep> step,
+                      guarded("oneDNN", [&] { return prepare_step(builder); }));
+  node_steps_.push_back(step.get());
+  steps_.push_back(std::move(step));
+  marks_.push_back({steps_.size(), node.outputs[0]});
+  return {};
+}
+
+void Plan::release_inputs_of(const Node& node, std::vector<int>& uses) {
+  if (network_.training) {
+    return;  // the backward pass reads them
+  }
+  auto release = [&](ValueId id) {
+    for (Form& form : forms(id)) {
+      form.buffer.reset();
+    }
+  };
+  for (ValueId input : node.inputs) {
+    if (input != kNoValue && --uses[static_cast<std::size_t>(input)] == 0) {
+      release(input);
+    }
+  }
+  for (ValueId output : node.outputs) {
+    if (output != kNoValue && uses[static_cast<std::size_t>(output)] == 0) {
+      release(output);
+    }
+  }
+}
+
+Tensor Plan::plain_copy(ValueId id, const Form& form) {
+  Tensor copy(network_.graph.value(id).type, shape(id));
+  if (copy.type() == ElementType::kFloat32 && form.desc != plain_desc(shape(id))) {
+    copy_layout(memory_of(form), dnnl::memory(plain_desc(shape(id)), network_.engine, copy.bytes()));
+  } else {
+    std::memcpy(copy.bytes(), form.data, copy.byte_size());
+  }
+  return copy;
+}
+
+Status Plan::show(ValueId id, const ValueObserver& observer) {
+  if (!observer.values.empty() && !contains(observer.values, id)) {
+    return {};
+  }
+  // Only the form that its producer made is there at this point.
+  return observer.on_value(id, plain_copy(id, forms(id)[0]));
+}
+
+Result<std::vector<Tensor>> Plan::run(std::span<const Tensor> inputs, const ValueObserver* observer) {
+  const Graph& graph = network_.graph;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    std::memcpy(forms(graph.inputs[i])[0].data, inputs[i].bytes(), inputs[i].byte_size());
+    if (observer != nullptr) {
+      ZP_RETURN_IF_ERROR(show(graph.inputs[i], *observer));
+    }
+  }
+  std::size_t mark = 0;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    ZP_RETURN_IF_ERROR(steps_[i]->run());
+    if (observer != nullptr && mark < marks_.size() && marks_[mark].steps == i + 1) {
+      ZP_RETURN_IF_ERROR(show(marks_[mark++].value, *observer));
+    }
+  }
+  std::vector<Tensor> outputs;
+  outputs.reserve(graph.outputs.size());
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    outputs.push_back(plain_copy(graph.outputs[i], outputs_[i]));
+  }
+  return outputs;
+}
+
+Status Plan::prepare_backward() {
+  const Graph& graph = network_.graph;
+  for (ValueId output : graph.outputs) {
+    MemoryDesc desc = plain_desc(shape(output));
+    std::shared_ptr<BufferStore::Buffer> buffer = store_.acquire(desc.get_size());
+    std::byte* data = buffer->bytes.bytes();
+    gradient(output) = Form{desc, data, std::move(buffer), MemoryDesc()};
+  }
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    ValueId output = graph.nodes[i].outputs[0];
+    if (!trainable_[static_cast<std::size_t>(output)] || !gradient(output).has_value()) {
+      continue;
+    }
+    GradientBuilder builder(*this, i);
+    Result<std::unique_ptr<Step>> step =
+        guarded("oneDNN", [&] { return node_steps_[i]->prepare_gradient(builder); });
+    ZP_RETURN_IF_ERROR(step.status().at(describe(graph.nodes[i])));
+    if (*step != nullptr) {
+      backward_steps_.push_back(*std::move(step));
+    }
+    std::move(builder.after_.begin(), builder.after_.end(), std::back_inserter(backward_steps_));
+  }
+  backward_ready_ = true;
+  return {};
+}
+
+Status Plan::run_backward(std::span<const Tensor> output_gradients) {
+  if (!backward_ready_) {
+    ZP_RETURN_IF_ERROR(prepare_backward());
+  }
+  const Graph& graph = network_.graph;
+  for (std::size_t i = 0; i < output_gradients.size(); ++i) {
+    std::memcpy(gradient(graph.outputs[i])->data, output_gradients[i].bytes(),
+                output_gradients[i].byte_size());
+  }
+  for (const std::unique_ptr<Step>& step : backward_steps_) {
+    ZP_RETURN_IF_ERROR(step->run());
+  }
+  return {};
+}
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,185 @@
+#include "float/primitives.h"
+
+#include <algorithm>
+
+namespace zeropoint::toolchain {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+
+memory::dims dims_or_one(const Shape& shape) { return shape.empty() ? memory::dims{1} : shape; }
+
+prop_kind forward_kind(PrimitiveOptions options) {
+  return options.training ? prop_kind::forward_training : prop_kind::forward_inference;
+}
+
+dnnl::primitive_attr attributes(PrimitiveOptions options) {
+  dnnl::primitive_attr attr;
+  if (options.relu) {
+    dnnl::post_ops ops;
+    ops.append_eltwise(1.0F, algorithm::eltwise_relu, 0.0F, 0.0F);
+    attr.set_post_ops(ops);
+  }
+  if (options.alpha != 1.0F) {
+    attr.set_output_scales(0, {options.alpha});
+  }
+  return attr;
+}
+
+/// oneDNN counts the gaps between the elements of a window, ONNX the distance.
+memory::dims gaps(const WindowGeometry& window) {
+  memory::dims result = window.dilations;
+  std::for_each(result.begin(), result.end(), [](std::int64_t& dilation) { --dilation; });
+  return result;
+}
+
+/// The padding at the end that makes the last window fit exactly, as ceil_mode may need.
+memory::dims padding_end(const WindowGeometry& window) {
+  memory::dims result(window.output.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    std::int64_t reach = window.dilations[i] * (window.kernel[i] - 1) + 1;
+    std::int64_t needed =
+        (window.output[i] - 1) * window.strides[i] + reach - window.input[i] - window.pads_begin[i];
+    result[i] = std::max(needed, window.pads_end[i]);
+  }
+  return result;
+}
+
+constexpr algorithm kConvolution = algorithm::convolution_direct;
+
+}  // namespace
+
+MemoryDesc plain_desc(const Shape& shape) {
+  memory::dims dims = dims_or_one(shape);
+  memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; --i) {
+    strides[i - 1] = strides[i] * std::max<std::int64_t>(dims[i], 1);
+  }
+  return {dims, memory::data_type::f32, strides};
+}
+
+MemoryDesc strided_desc(const Shape& shape, const Shape& strides) {
+  return {shape, memory::data_type::f32, strides};
+}
+
+MemoryDesc any_desc(const Shape& shape) {
+  return {dims_or_one(shape), memory::data_type::f32, memory::format_tag::any};
+}
+
+dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine& engine, const LinearDescs& descs,
+                                                      const WindowGeometry& window,
+                                                      PrimitiveOptions options) {
+  using Forward = dnnl::convolution_forward;
+  Forward::desc desc =
+      descs.bias.has_value()
+          ? Forward::desc(forward_kind(options), kConvolution, descs.src, descs.weights, *descs.bias,
+                          descs.dst, window.strides, gaps(window), window.pads_begin, padding_end(window))
+          : Forward::desc(forward_kind(options), kConvolution, descs.src, descs.weights, descs.dst,
+                          window.strides, gaps(window), window.pads_begin, padding_end(window));
+  return {desc, attributes(options), engine};
+}
+
+dnnl::convolution_backward_data::primitive_desc convolution_backward_data(
+    const dnnl::engine& engine, const LinearDescs& descs, const WindowGeometry& window,
+    const dnnl::convolution_forward::primitive_desc& forward) {
+  dnnl::convolution_backward_data::desc desc(kConvolution, descs.src, descs.weights, descs.dst,
+                                             window.strides, gaps(window), window.pads_begin,
+                                             padding_end(window));
+  return {desc, engine, forward};
+}
+
+dnnl::convolution_backward_weights::primitive_desc convolution_backward_weights(
+    const dnnl::engine& engine, const LinearDescs& descs, const WindowGeometry& window,
+    const dnnl::convolution_forward::primitive_desc& forward) {
+  using Backward = dnnl::convolution_backward_weights;
+  Backward::desc desc =
+      descs.bias.has_value()
+          ? Backward::desc(kConvolution, descs.src, descs.weights, *descs.bias, descs.dst, window.strides,
+                           gaps(window), window.pads_begin, padding_end(window))
+          : Backward::desc(kConvolution, descs.src, descs.weights, descs.dst, window.strides, gaps(window),
+                           window.pads_begin, padding_end(window));
+  return {desc, engine, forward};
+}
+
+dnnl::inner_product_forward::primitive_desc inner_product(const dnnl::engine& engine,
+                                                          const LinearDescs& descs,
+                                                          PrimitiveOptions options) {
+  using Forward = dnnl::inner_product_forward;
+  Forward::desc desc =
+      descs.bias.has_value()
+          ? Forward::desc(forward_kind(options), descs.src, descs.weights, *descs.bias, descs.dst)
+          : Forward::desc(forward_kind(options), descs.src, descs.weights, descs.dst);
+  return {desc, attributes(options), engine};
+}
+
+dnnl::inner_product_backward_data::primitive_desc inner_product_backward_data(
+    const dnnl::engine& engine, const LinearDescs& descs,
+    const dnnl::inner_product_forward::primitive_desc& forward) {
+  dnnl::inner_product_backward_data::desc desc(descs.src, descs.weights, descs.dst);
+  return {desc, engine, forward};
+}
+
+dnnl::inner_product_backward_weights::primitive_desc inner_product_backward_weights(
+    const dnnl::engine& engine, const LinearDescs& descs,
+    const dnnl::inner_product_forward::primitive_desc& forward) {
+  using Backward = dnnl::inner_product_backward_weights;
+  Backward::desc desc = descs.bias.has_value()
+                            ? Backward::desc(descs.src, descs.weights, *descs.bias, descs.dst)
+                            : Backward::desc(descs.src, descs.weights, descs.dst);
+  return {desc, engine, forward};
+}
+
+dnnl::matmul::primitive_desc matrix_product(const dnnl::engine& engine, const MemoryDesc& src,
+                                            const MemoryDesc& weights, const MemoryDesc& dst,
+                                            PrimitiveOptions options) {
+  return {dnnl::matmul::desc(src, weights, dst), attributes(options), engine};
+}
+
+MaxPoolDesc max_pool(const dnnl::engine& engine, const MemoryDesc& src, const MemoryDesc& dst,
+                     const WindowGeometry& window, PrimitiveOptions options) {
+  dnnl::pooling_v2_forward::desc desc(forward_kind(options), algorithm::pooling_max, src, dst, window.strides,
+                                      window.kernel, gaps(window), window.pads_begin, padding_end(window));
+  return {desc, engine};
+}
+
+MaxPoolBackwardDesc max_pool_backward(const dnnl::engine& engine, const MemoryDesc& diff_src,
+                                      const MemoryDesc& diff_dst, const WindowGeometry& window,
+                                      const MaxPoolDesc& forward) {
+  dnnl::pooling_v2_backward::desc desc(algorithm::pooling_max, diff_src, diff_dst, window.strides,
+                                       window.kernel, gaps(window), window.pads_begin, padding_end(window));
+  return {desc, engine, forward};
+}
+
+dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc,
+                                           PrimitiveOptions options) {
+  algorithm kind = options.training ? algorithm::eltwise_relu_use_dst_for_bwd : algorithm::eltwise_relu;
+  return {dnnl::eltwise_forward::desc(forward_kind(options), kind, desc, 0.0F), engine};
+}
+
+dnnl::eltwise_backward::primitive_desc relu_backward(const dnnl::engine& engine, const MemoryDesc& dst,
+                                                     const MemoryDesc& diff,
+                                                     const dnnl::eltwise_forward::primitive_desc& forward) {
+  return {dnnl::eltwise_backward::desc(algorithm::eltwise_relu_use_dst_for_bwd, diff, dst, 0.0F), engine,
+          forward};
+}
+
+dnnl::eltwise_forward::primitive_desc clip(const dnnl::engine& engine, const MemoryDesc& desc, float low,
+                                           float high) {
+  return {dnnl::eltwise_forward::desc(prop_kind::forward_inference, algorithm::eltwise_clip, desc, low, high),
+          engine};
+}
+
+dnnl::reorder::primitive_desc reorder(const dnnl::engine& engine, const MemoryDesc& from,
+                                      const MemoryDesc& to, bool accumulate) {
+  dnnl::primitive_attr attr;
+  if (accumulate) {
+    dnnl::post_ops ops;
+    ops.append_sum(1.0F);
+    attr.set_post_ops(ops);
+  }
+  return {engine, from, engine, to, attr};
+}
+
+}  // namespace zeropoint::toolchain
