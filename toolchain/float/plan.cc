@@ -61,10 +61,22 @@ Status Plan::infer() {
     concrete.value(concrete.inputs[i]).dims = dims_of(input_shapes_[i]);
   }
   ZP_RETURN_IF_ERROR(infer_shapes(concrete));
+  std::vector<bool> used(concrete.values.size(), false);
+  auto use = [&](ValueId id) {
+    if (id != kNoValue) {
+      used[static_cast<std::size_t>(id)] = true;
+    }
+  };
+  std::for_each(concrete.inputs.begin(), concrete.inputs.end(), use);
+  for (const Node& node : concrete.nodes) {
+    std::for_each(node.inputs.begin(), node.inputs.end(), use);
+    std::for_each(node.outputs.begin(), node.outputs.end(), use);
+  }
+  std::for_each(concrete.outputs.begin(), concrete.outputs.end(), use);
   for (std::size_t i = 0; i < concrete.values.size(); ++i) {
     const Value& value = concrete.values[i];
-    if (!value.dims.has_value()) {
-      continue;  // what only a folded node used
+    if (!used[i]) {
+      continue;  // folding leaves values behind that nothing reads any more
     }
     if (!std::all_of(value.dims->begin(), value.dims->end(), [](const Dim& dim) { return dim.known(); })) {
       return Status::unsupported(
@@ -148,7 +160,8 @@ Status Plan::prepare() {
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     auto id = static_cast<ValueId>(i);
     const Value& value = graph.values[i];
-    MemoryDesc desc = value.type == ElementType::kFloat32 ? plain_desc(shapes_[i]) : MemoryDesc();
+    Shape constant_shape = value.constant != nullptr ? value.constant->shape() : Shape();
+    MemoryDesc desc = value.type == ElementType::kFloat32 ? plain_desc(constant_shape) : MemoryDesc();
     if (Parameter* parameter = network_.parameter(id); parameter != nullptr) {
       forms(id).push_back({desc, parameter->data.bytes(), nullptr, MemoryDesc()});
       trainable_[i] = true;

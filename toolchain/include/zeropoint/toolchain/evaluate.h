@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "zeropoint/status.h"
+#include "zeropoint/tensor.h"
+#include "zeropoint/toolchain/dataset.h"
+
+namespace zeropoint::toolchain {
+
+class FloatExecutor;
+
+/// From a batch of inputs, float32 [N, sample shape...], to scores, float32 [N, classes] (further extents of
+/// 1 allowed). Whatever computes them: the float executor, the reference interpreter, a session, another
+/// program.
+using Model = std::function<Result<Tensor>(const Tensor& inputs)>;
+
+/// `executor` as a Model, which must not outlive it.
+Model as_model(FloatExecutor& executor);
+
+struct EvaluationOptions {
+  std::int64_t batch_size = 256;
+  /// Also counts the samples whose label is among the k highest scores.
+  std::int64_t top_k = 5;
+  bool confusion = false;
+  /// Changes each batch before the model sees it, such as quantizing and dequantizing it.
+  std::function<Status(Tensor& inputs)> preprocess;
+  /// What another model predicted for each sample, to count how often this one agrees.
+  std::vector<std::int64_t> reference_predictions;
+};
+
+struct ClassResult {
+  std::string name;
+  std::int64_t count = 0;    ///< samples with this label
+  std::int64_t correct = 0;  ///< of these, predicted as it
+};
+
+struct Evaluation {
+  std::int64_t count = 0;
+  std::int64_t correct = 0;
+  std::int64_t top_k = 0;  ///< the k: that of the options, or the number of classes if that is less
+  std::int64_t top_k_correct = 0;
+  double mean_loss = 0;  ///< softmax cross-entropy
+  std::vector<ClassResult> classes;
+  /// confusion[label][prediction] if asked for.
+  std::vector<std::vector<std::int64_t>> confusion;
+  /// The class with the highest score for each sample, the first of equal ones; -1 where all scores are NaN.
+  std::vector<std::int64_t> predictions;
+  std::int64_t agreeing = 0;  ///< predictions equal to reference_predictions
+
+  [[nodiscard]] double accuracy() const { return ratio(correct); }
+  [[nodiscard]] double top_k_accuracy() const { return ratio(top_k_correct); }
+  [[nodiscard]] double agreement() const { return ratio(agreeing); }
+
+ private:
+  [[nodiscard]] double ratio(std::int64_t part) const {
+    return count == 0 ? 0 : static_cast<double>(part) / static_cast<double>(count);
+  }
+};
+
+/// Runs `model` over all samples of `data` in order. kInvalidArgument when there are none, a label is not
+/// among the model's classes (naming the sample), the scores do not fit the batch, or the reference
+/// predictions are not as many as the samples; otherwise the errors of the model, the data or the hook.
+Result<Evaluation> evaluate(const Model& model, std::shared_ptr<const Dataset> data,
+                            const EvaluationOptions& options = {});
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,157 @@
+#include "zeropoint/toolchain/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "zeropoint/toolchain/float_executor.h"
+#include "zeropoint/toolchain/loader.h"
+#include "zeropoint/toolchain/loss.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+/// Index of the highest score, -1 when all are NaN.
+std::int64_t best_class(std::span<const float> scores) {
+  std::int64_t best = -1;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!std::isnan(scores[i]) && (best < 0 || scores[i] > scores[static_cast<std::size_t>(best)])) {
+      best = static_cast<std::int64_t>(i);
+    }
+  }
+  return best;
+}
+
+/// How many classes come before `label`: higher scores, and equal ones of lower number. A NaN comes last.
+std::int64_t rank_of(std::span<const float> scores, std::size_t label) {
+  float own = scores[label];
+  std::int64_t before = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    bool is_before = std::isnan(own) ? i != label : (scores[i] > own || (scores[i] == own && i < label));
+    before += is_before ? 1 : 0;
+  }
+  return before;
+}
+
+class Evaluator {
+ public:
+  Evaluator(const Dataset& data, const EvaluationOptions& options) : data_(data), options_(options) {}
+
+  Status add(const Batch& batch, const Tensor& scores) {
+    auto samples = static_cast<std::int64_t>(batch.labels.size());
+    if (scores.type() != ElementType::kFloat32 || scores.rank() < 1 || scores.dim(0) != samples ||
+        scores.size() == 0) {
+      return Status::invalid_argument(fmt::format("the model gives scores {} {} for a batch of {} samples",
+                                                  zeropoint::name_of(scores.type()),
+                                                  zeropoint::to_string(scores.shape()), samples));
+    }
+    std::int64_t classes = scores.size() / samples;
+    ZP_RETURN_IF_ERROR(set_classes(classes));
+    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+      std::int64_t label = batch.labels[i];
+      if (label < 0 || label >= classes) {
+        return Status::invalid_argument(fmt::format("sample {} has label {}; the model has {} classes",
+                                                    batch.indices[i], label, classes));
+      }
+      count(label, scores.data<float>().subspan(i * static_cast<std::size_t>(classes),
+                                                static_cast<std::size_t>(classes)));
+    }
+    Tensor matrix = scores;
+    matrix.reshape({samples, classes});
+    ZP_ASSIGN_OR_RETURN(Loss loss, softmax_cross_entropy(matrix, batch.labels));
+    loss_sum_ += loss.value * static_cast<double>(samples);
+    return {};
+  }
+
+  Evaluation finish() {
+    result_.mean_loss = loss_sum_ / static_cast<double>(result_.count);
+    return std::move(result_);
+  }
+
+ private:
+  Status set_classes(std::int64_t classes) {
+    if (result_.classes.empty()) {
+      result_.top_k = std::min(options_.top_k, classes);
+      result_.classes.resize(static_cast<std::size_t>(classes));
+      for (std::size_t i = 0; i < result_.classes.size(); ++i) {
+        const std::vector<std::string>& names = data_.class_names();
+        result_.classes[i].name = i < names.size() ? names[i] : std::to_string(i);
+      }
+      if (options_.confusion) {
+        result_.confusion.assign(result_.classes.size(), std::vector<std::int64_t>(result_.classes.size()));
+      }
+    }
+    if (static_cast<std::int64_t>(result_.classes.size()) != classes) {
+      return Status::invalid_argument(fmt::format("the model gives {} scores per sample and gave {} before",
+                                                  classes, result_.classes.size()));
+    }
+    return {};
+  }
+
+  void count(std::int64_t label, std::span<const float> scores) {
+    std::int64_t prediction = best_class(scores);
+    ClassResult& own = result_.classes[static_cast<std::size_t>(label)];
+    ++own.count;
+    if (prediction == label) {
+      ++own.correct;
+      ++result_.correct;
+    }
+    if (rank_of(scores, static_cast<std::size_t>(label)) < result_.top_k) {
+      ++result_.top_k_correct;
+    }
+    if (options_.confusion && prediction >= 0) {
+      ++result_.confusion[static_cast<std::size_t>(label)][static_cast<std::size_t>(prediction)];
+    }
+    if (!options_.reference_predictions.empty() &&
+        options_.reference_predictions[static_cast<std::size_t>(result_.count)] == prediction) {
+      ++result_.agreeing;
+    }
+    result_.predictions.push_back(prediction);
+    ++result_.count;
+  }
+
+  const Dataset& data_;
+  const EvaluationOptions& options_;
+  Evaluation result_;
+  double loss_sum_ = 0;
+};
+
+}  // namespace
+
+Model as_model(FloatExecutor& executor) {
+  return [&executor](const Tensor& inputs) { return executor.run(inputs); };
+}
+
+Result<Evaluation> evaluate(const Model& model, std::shared_ptr<const Dataset> data,
+                            const EvaluationOptions& options) {
+  if (data->size() == 0) {
+    return Status::invalid_argument("there are no samples to evaluate on: " + data->description());
+  }
+  if (options.top_k < 1) {
+    return Status::invalid_argument(fmt::format("top_k is {}; 1 or more is needed", options.top_k));
+  }
+  if (!options.reference_predictions.empty() &&
+      static_cast<std::int64_t>(options.reference_predictions.size()) != data->size()) {
+    return Status::invalid_argument(fmt::format("there are {} reference predictions for {} samples",
+                                                options.reference_predictions.size(), data->size()));
+  }
+  LoaderOptions loading;
+  loading.batch_size = options.batch_size;
+  ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(data, loading));
+  ZP_ASSIGN_OR_RETURN(Epoch epoch, loader.epoch(0));
+  Evaluator evaluator(*data, options);
+  while (true) {
+    ZP_ASSIGN_OR_RETURN(std::optional<Batch> batch, epoch.next());
+    if (!batch.has_value()) {
+      return evaluator.finish();
+    }
+    if (options.preprocess) {
+      ZP_RETURN_IF_ERROR(options.preprocess(batch->inputs));
+    }
+    ZP_ASSIGN_OR_RETURN(Tensor scores, model(batch->inputs));
+    ZP_RETURN_IF_ERROR(evaluator.add(*batch, scores));
+  }
+}
+
+}  // namespace zeropoint::toolchain

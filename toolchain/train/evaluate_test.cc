@@ -1,0 +1,125 @@
+#include "zeropoint/toolchain/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "zeropoint/toolchain/architectures.h"
+#include "zeropoint/toolchain/float_executor.h"
+#include "zeropoint/toolchain/mnist.h"
+#include "zeropoint/toolchain/parameter.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+/// Three-pixel images whose pixels a model may take as scores.
+std::shared_ptr<const Dataset> pixels(std::vector<std::uint8_t> values, std::vector<std::int64_t> labels) {
+  ByteImages images{{3, 1, 1}, std::move(values), std::move(labels), {"a", "b", "c"}, "pixels"};
+  return *ImageDataset::make(std::move(images), Transform());
+}
+
+Model identity() {
+  return [](const Tensor& inputs) -> Result<Tensor> { return inputs; };
+}
+
+TEST(Evaluate, CountsByHand) {
+  // Predictions: 2, 0, 1, and for the two equal scores the first, 0.
+  auto data = pixels({1, 2, 3, 9, 0, 1, 0, 5, 4, 7, 0, 7}, {2, 1, 1, 2});
+  EvaluationOptions options;
+  options.batch_size = 3;
+  options.top_k = 2;
+  options.confusion = true;
+  options.reference_predictions = {2, 1, 1, 1};
+  Result<Evaluation> result = evaluate(identity(), data, options);
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_EQ(result->count, 4);
+  EXPECT_EQ(result->correct, 2);
+  EXPECT_EQ(result->accuracy(), 0.5);
+  EXPECT_EQ(result->predictions, (std::vector<std::int64_t>{2, 0, 1, 0}));
+  EXPECT_EQ(result->top_k_correct, 3);  // the second sample's label has the lowest score
+  EXPECT_EQ(result->agreeing, 2);
+  EXPECT_EQ(result->confusion, (std::vector<std::vector<std::int64_t>>{{0, 0, 0}, {1, 1, 0}, {1, 0, 1}}));
+  ASSERT_EQ(result->classes.size(), 3u);
+  EXPECT_EQ(result->classes[1].name, "b");
+  EXPECT_EQ(result->classes[1].count, 2);
+  EXPECT_EQ(result->classes[1].correct, 1);
+  EXPECT_EQ(result->classes[0].count, 0);
+  auto cost = [](double own, double x, double y, double z) {
+    return std::log(std::exp(x) + std::exp(y) + std::exp(z)) - own;
+  };
+  EXPECT_NEAR(result->mean_loss,
+              (cost(3, 1, 2, 3) + cost(0, 9, 0, 1) + cost(5, 0, 5, 4) + cost(7, 7, 0, 7)) / 4, 1e-12);
+}
+
+TEST(Evaluate, LetsTheHookChangeTheInputs) {
+  EvaluationOptions options;
+  options.preprocess = [](Tensor& inputs) {
+    for (float& x : inputs.data<float>()) {
+      x = -x;
+    }
+    return Status();
+  };
+  auto data = pixels({1, 2, 3}, {0});
+  EXPECT_EQ(evaluate(identity(), data)->correct, 0);
+  EXPECT_EQ(evaluate(identity(), data, options)->correct, 1);
+  EXPECT_EQ(evaluate(identity(), data, options)->top_k, 3);
+}
+
+TEST(Evaluate, ANanScoreIsNeverRight) {
+  Model model = [](const Tensor& inputs) -> Result<Tensor> {
+    Tensor scores(ElementType::kFloat32, {inputs.dim(0), 3});
+    std::fill(scores.data<float>().begin(), scores.data<float>().end(),
+              std::numeric_limits<float>::quiet_NaN());
+    return scores;
+  };
+  EvaluationOptions options;
+  options.top_k = 2;
+  Result<Evaluation> result = evaluate(model, pixels({1, 2, 3}, {0}), options);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->correct, 0);
+  EXPECT_EQ(result->top_k_correct, 0);
+  EXPECT_EQ(result->predictions[0], -1);
+  EXPECT_TRUE(std::isnan(result->mean_loss));
+}
+
+TEST(Evaluate, SaysWhatDoesNotFit) {
+  Model two = [](const Tensor& inputs) -> Result<Tensor> {
+    return Tensor(ElementType::kFloat32, {inputs.dim(0), 2});
+  };
+  EXPECT_EQ(evaluate(two, pixels({1, 2, 3, 4, 5, 6}, {1, 2})).status().message(),
+            "sample 1 has label 2; the model has 2 classes");
+  Model one = [](const Tensor&) -> Result<Tensor> { return Tensor(ElementType::kFloat32, {1, 3}); };
+  EXPECT_EQ(evaluate(one, pixels({1, 2, 3, 4, 5, 6}, {1, 2})).status().message(),
+            "the model gives scores float32 [1, 3] for a batch of 2 samples");
+  Model broken = [](const Tensor&) -> Result<Tensor> { return Status::io("gone"); };
+  EXPECT_EQ(evaluate(broken, pixels({1, 2, 3}, {1})).status().message(), "gone");
+  EvaluationOptions options;
+  options.reference_predictions = {1, 2};
+  EXPECT_EQ(evaluate(identity(), pixels({1, 2, 3}, {1}), options).status().message(),
+            "there are 2 reference predictions for 1 samples");
+}
+
+TEST(Evaluate, TrainedLeNetIsRightAsOftenAsInPyTorch) {
+  const char* folder = std::getenv("ZEROPOINT_DATA");
+  if (folder == nullptr || *folder == '\0') {
+    GTEST_SKIP() << "ZEROPOINT_DATA does not name a folder with mnist/ and lenet/";
+  }
+  Result<std::unique_ptr<Dataset>> test = load_mnist(folder, Split::kTest);
+  ASSERT_TRUE(test.ok()) << test.status().message();
+  Result<StateDict> weights = read_state_dict(std::string(folder) + "/lenet/model.pt");
+  ASSERT_TRUE(weights.ok()) << weights.status().message();
+  Graph graph = *make_architecture("lenet");
+  Status loaded = load_parameters(graph, *weights);
+  ASSERT_TRUE(loaded.ok()) << loaded.message();
+  Result<FloatExecutor> executor = FloatExecutor::create(graph);
+  ASSERT_TRUE(executor.ok()) << executor.status().message();
+  Result<Evaluation> result = evaluate(as_model(*executor), *std::move(test));
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_EQ(result->count, 10000);
+  EXPECT_EQ(result->correct, 9799);
+}
+
+}  // namespace
+}  // namespace zeropoint::toolchain
