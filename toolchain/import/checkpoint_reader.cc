@@ -59,7 +59,10 @@ Result<CheckpointValue> read(std::span<const std::byte> file) {
 Result<CheckpointValue> read_checkpoint(std::span<const std::byte> content, const std::string& name) {
   return catch_exceptions(name, [&]() -> Result<CheckpointValue> {
     Result<CheckpointValue> value = read(content);
-    return value.ok() ? std::move(value) : value.status().at(name);
+    if (!value.ok()) {
+      return value.status().at(name);
+    }
+    return value;
   });
 }
 

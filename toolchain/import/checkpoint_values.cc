@@ -197,7 +197,10 @@ Result<CheckpointValue> to_checkpoint_value(const Pickle& pickle, std::size_t fi
                                             const StorageSource& storages) {
   Converter converter(pickle, file_size, storages);
   Result<CheckpointValue> value = converter.convert(pickle.root);
-  return value.ok() ? std::move(value) : value.status().at(converter.where());
+  if (!value.ok()) {
+    return value.status().at(converter.where());
+  }
+  return value;
 }
 
 }  // namespace zeropoint::toolchain
