@@ -73,8 +73,8 @@ std::array<std::vector<Glyph>, 10> draw() {
 }  // namespace
 
 const std::vector<Glyph>& glyphs_of(int digit) {
-  static const std::array<std::vector<Glyph>, 10> kGlyphs = draw();
-  return kGlyphs[static_cast<std::size_t>(digit)];
+  static const std::array<std::vector<Glyph>, 10> glyphs = draw();
+  return glyphs[static_cast<std::size_t>(digit)];
 }
 
 }  // namespace zeropoint::toolchain

@@ -1,5 +1,6 @@
 #include "zeropoint/toolchain/mnist.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -53,10 +54,11 @@ TEST_F(Mnist, FindsEverySpelling) {
   for (const char* place : {"", "mnist/", "MNIST/raw/"}) {
     for (const char* separator : {"-", "."}) {
       for (bool compressed : {false, true}) {
-        std::string prefix = std::string(place) + "t10k-";
-        std::string ending = compressed ? "-ubyte.gz" : "-ubyte";
-        write(prefix + "images" + separator + "idx3" + ending, compressed ? gzip(images) : images);
-        write(prefix + "labels" + separator + "idx1" + ending, compressed ? gzip(labels) : labels);
+        const char* ending = compressed ? "-ubyte.gz" : "-ubyte";
+        write(fmt::format("{}t10k-images{}idx3{}", place, separator, ending),
+              compressed ? gzip(images) : images);
+        write(fmt::format("{}t10k-labels{}idx1{}", place, separator, ending),
+              compressed ? gzip(labels) : labels);
         Result<std::unique_ptr<Dataset>> data = load_mnist(folder_, Split::kTest, {});
         ASSERT_TRUE(data.ok()) << data.status().message();
         EXPECT_EQ((*data)->size(), 2);
@@ -139,6 +141,9 @@ TEST_F(Mnist, TheRealDataIsAsPublished) {
     EXPECT_NEAR(sum / 784 / static_cast<double>(data.size()), 0, known.split == Split::kTrain ? 1e-3 : 0.01);
     ASSERT_TRUE(data.read(0, sample).ok());
     EXPECT_EQ(sample[0], -0.424212962f);
+    if (known.split == Split::kTrain) {
+      EXPECT_EQ(sample[5 * 28 + 12], (3.0f / 255.0f - 0.1307f) / 0.3081f);
+    }
   }
 }
 

@@ -18,6 +18,7 @@ namespace zeropoint::toolchain {
 namespace {
 
 constexpr int kSide = 28;
+constexpr std::size_t kPixels = std::size_t{kSide} * kSide;
 constexpr int kPieces = 6;  // straight pieces of one curve between two points
 constexpr double kBox = 20;
 
@@ -150,7 +151,7 @@ void draw(const std::vector<Piece>& pieces, Random& random, std::span<std::uint8
   double softness = random.uniform(0.9, 1.6);  // pixels from black to full ink
   double ink = random.uniform(0.85, 1.0);
   double grain = random.uniform(0, 0.2);
-  std::array<double, std::size_t{kSide} * kSide> coverage{};
+  std::array<double, kPixels> coverage{};
   for (const Piece& piece : pieces) {
     double reach = piece.radius + 0.5 * softness;
     auto first = [&](double a, double b) { return std::max(0, static_cast<int>(std::min(a, b) - reach)); };
@@ -159,7 +160,7 @@ void draw(const std::vector<Piece>& pieces, Random& random, std::span<std::uint8
     };
     for (int row = first(piece.from.y, piece.to.y); row <= last(piece.from.y, piece.to.y); ++row) {
       for (int column = first(piece.from.x, piece.to.x); column <= last(piece.from.x, piece.to.x); ++column) {
-        double& value = coverage[static_cast<std::size_t>(row * kSide + column)];
+        double& value = coverage[static_cast<std::size_t>(row) * kSide + static_cast<std::size_t>(column)];
         value = std::max(value, depth(piece, column + 0.5, row + 0.5) / softness + 0.5);
       }
     }
@@ -169,7 +170,7 @@ void draw(const std::vector<Piece>& pieces, Random& random, std::span<std::uint8
     if (value > 0) {
       value *= ink * (1 - grain * random.uniform());
     }
-    pixels[i] = static_cast<std::uint8_t>(255 * value + 0.5);
+    pixels[i] = static_cast<std::uint8_t>(std::lround(255 * value));
   }
 }
 
@@ -181,7 +182,6 @@ Result<std::unique_ptr<Dataset>> make_synthetic_digits(std::int64_t count, std::
     return Status::invalid_argument(fmt::format("cannot draw {} digits; at least 1 is needed", count));
   }
   return without_exceptions("synthetic digits", [&]() -> Result<std::unique_ptr<Dataset>> {
-    constexpr std::size_t kPixels = std::size_t{kSide} * kSide;
     std::size_t bytes = 0;
     if (__builtin_mul_overflow(static_cast<std::size_t>(count), kPixels, &bytes)) {
       throw std::bad_alloc();

@@ -39,7 +39,7 @@ TEST(Transform, PrintsItself) {
 TEST(Transform, RefusesWhatCannotBe) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-  auto message = [](Transform transform, std::int64_t channels) {
+  auto message = [](const Transform& transform, std::int64_t channels) {
     return transform.validate(channels).message();
   };
   EXPECT_EQ(message({{Scale{255}, Normalize{{1}, {1}}}}, 3), "");
