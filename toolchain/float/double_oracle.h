@@ -4,12 +4,15 @@
 // gradients by central differences, against.
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <span>
 #include <vector>
 
 #include "graph/geometry.h"
+#include "graph/quant_nodes.h"
 #include "zeropoint/toolchain/graph.h"
 #include "zeropoint/toolchain/random.h"
 
@@ -29,7 +32,16 @@ inline Reals zeros(Shape shape) {
 }
 
 inline Reals reals_of(const Tensor& tensor) {
-  return {tensor.shape(), {tensor.data<float>().begin(), tensor.data<float>().end()}};
+  Reals reals{tensor.shape(), {}};
+  bool integer = visit_integer(tensor.type(), [&](auto element) {
+    auto values = tensor.data<decltype(element)>();
+    std::transform(values.begin(), values.end(), std::back_inserter(reals.data),
+                   [](auto value) { return static_cast<double>(value); });
+  });
+  if (!integer) {
+    reals.data.assign(tensor.data<float>().begin(), tensor.data<float>().end());
+  }
+  return reals;
 }
 
 /// Uniform in [-1, 1), rounded to float32.
@@ -130,10 +142,29 @@ inline Reals gemm(const Node& node, const Reals& a, const Reals& b, const Reals*
   return y;
 }
 
+/// QuantizeLinear and DequantizeLinear by the equation itself, in double precision. Scales are constants.
+inline Reals affine(const Graph& graph, const Node& node, const Reals& x) {
+  QuantNode quantization = *read_quant_node(graph, node);
+  ParamsLayout layout = *ParamsLayout::of(x.shape, quantization.params.granularity);
+  QuantizedRange range = storage_range(quantization.storage);
+  Reals y = x;
+  for (std::size_t i = 0; i < y.data.size(); ++i) {
+    QuantParams params =
+        quantization.params.params[static_cast<std::size_t>(layout.index_of(static_cast<std::int64_t>(i)))];
+    auto scale = static_cast<double>(params.scale);
+    auto zero_point = static_cast<double>(params.zero_point);
+    y.data[i] = node.op == Op::kQuantizeLinear
+                    ? std::clamp(std::nearbyint(x.data[i] / scale) + zero_point,
+                                 static_cast<double>(range.q_min), static_cast<double>(range.q_max))
+                    : scale * (x.data[i] - zero_point);
+  }
+  return y;
+}
+
 /// Every value of `graph`, where `known` holds its inputs and may replace constants.
 inline Values evaluate(const Graph& graph, Values known) {
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
-    if (graph.values[i].constant != nullptr && graph.values[i].type == ElementType::kFloat32) {
+    if (graph.values[i].constant != nullptr) {
       known.try_emplace(static_cast<ValueId>(i), reals_of(*graph.values[i].constant));
     }
   }
@@ -152,6 +183,10 @@ inline Values evaluate(const Graph& graph, Values known) {
         break;
       case Op::kMaxPool:
         y = max_pool(node, x);
+        break;
+      case Op::kQuantizeLinear:
+      case Op::kDequantizeLinear:
+        y = affine(graph, node, x);
         break;
       case Op::kRelu:
         y = x;

@@ -1,0 +1,102 @@
+#include "inputs.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "zeropoint/toolchain/architectures.h"
+#include "zeropoint/toolchain/file.h"
+#include "zeropoint/toolchain/onnx.h"
+#include "zeropoint/toolchain/parameter.h"
+#include "zeropoint/toolchain/state_dict.h"
+#include "zeropoint/toolchain/synthetic_digits.h"
+
+namespace zeropoint::cli {
+namespace {
+
+using toolchain::Dataset;
+using toolchain::Graph;
+using toolchain::Split;
+
+constexpr std::int64_t kSyntheticTrain = 10000;
+constexpr std::int64_t kSyntheticTest = 2000;
+
+bool is_zip(std::span<const std::byte> content) {
+  return content.size() >= 4 && content[0] == std::byte{'P'} && content[1] == std::byte{'K'};
+}
+
+/// The pickle that torch.save wrote before PyTorch 1.6 begins so; read_checkpoint() knows what to say about
+/// it.
+bool is_pickle(std::span<const std::byte> content) {
+  return content.size() >= 2 && content[0] == std::byte{0x80} && content[1] <= std::byte{5};
+}
+
+Result<Graph> read_parameters(std::span<const std::byte> content, const ModelOptions& options) {
+  ZP_ASSIGN_OR_RETURN(toolchain::CheckpointValue checkpoint,
+                      toolchain::read_checkpoint(content, options.path));
+  ZP_ASSIGN_OR_RETURN(toolchain::StateDict tensors,
+                      toolchain::to_state_dict(std::move(checkpoint), options.path));
+  ZP_ASSIGN_OR_RETURN(Graph graph, toolchain::make_architecture(options.architecture));
+  ZP_RETURN_IF_ERROR(toolchain::load_parameters(graph, tensors).at(options.path));
+  return graph;
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+  command.add_option("model", options.path, "An .onnx model, or a state dict of torch.save (.pt)")
+      ->required();
+  command
+      .add_option("--arch", options.architecture, "The architecture that a state dict's tensors belong to")
+      ->check(CLI::IsMember(toolchain::architecture_names()))
+      ->capture_default_str();
+}
+
+Result<Graph> load_model(const ModelOptions& options) {
+  ZP_ASSIGN_OR_RETURN(std::vector<std::byte> content, toolchain::read_file(options.path));
+  if (is_zip(content) || is_pickle(content)) {
+    return read_parameters(content, options);
+  }
+  Result<Graph> graph = toolchain::read_onnx(content, options.path);
+  if (!graph.ok() && graph.status().message() == options.path + ": not an ONNX model") {
+    return Status::corrupt(options.path + ": neither an ONNX model nor a state dict of torch.save");
+  }
+  return graph;
+}
+
+std::string data_folder_from_environment() {
+  const char* folder = std::getenv("ZEROPOINT_DATA");
+  return folder == nullptr ? "" : folder;
+}
+
+void add_data_options(CLI::App& command, DataOptions& options) {
+  command.add_option(
+      "--data", options.folder,
+      "Folder with MNIST's IDX files (default: $ZEROPOINT_DATA; without either, embedded digits)");
+  command.add_flag("--synthetic", options.synthetic, "Use the embedded, procedurally drawn digits");
+  command.add_option("--digits-seed", options.seed, "Seed of the embedded digits")->capture_default_str();
+}
+
+Result<std::shared_ptr<const Dataset>> load_data(const DataOptions& options, Split split) {
+  std::string folder = options.folder.empty() ? data_folder_from_environment() : options.folder;
+  std::unique_ptr<Dataset> data;
+  if (options.synthetic || folder.empty()) {
+    bool train = split == Split::kTrain;
+    ZP_ASSIGN_OR_RETURN(data, toolchain::make_synthetic_digits(train ? kSyntheticTrain : kSyntheticTest,
+                                                               2 * options.seed + (train ? 0 : 1)));
+  } else {
+    ZP_ASSIGN_OR_RETURN(data, toolchain::load_mnist(folder, split));
+  }
+  return std::shared_ptr<const Dataset>(std::move(data));
+}
+
+Result<std::shared_ptr<const Dataset>> limited(std::shared_ptr<const Dataset> data, std::int64_t count) {
+  if (count == 0) {
+    return data;
+  }
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Dataset> first, toolchain::first_samples(std::move(data), count));
+  return std::shared_ptr<const Dataset>(std::move(first));
+}
+
+}  // namespace zeropoint::cli

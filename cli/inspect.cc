@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "inputs.h"
+#include "plan_metadata.h"
+#include "verbs.h"
+#include "zeropoint/toolchain/quantize.h"
+
+namespace zeropoint::cli {
+namespace {
+
+using toolchain::Graph;
+using toolchain::QuantPlan;
+using toolchain::Value;
+
+struct Options {
+  ModelOptions model;
+  bool graph = false;
+  bool plan = false;
+  bool parameters = false;
+  bool json = false;
+};
+
+/// Smallest, largest and mean of a constant's elements.
+struct Summary {
+  double least = 0;
+  double most = 0;
+  double mean = 0;
+};
+
+template <typename T>
+Summary summary_of(std::span<const T> values) {
+  if (values.empty()) {
+    return {};
+  }
+  auto [least, most] = std::minmax_element(values.begin(), values.end());
+  double sum = 0;
+  for (T value : values) {
+    sum += static_cast<double>(value);
+  }
+  return {static_cast<double>(*least), static_cast<double>(*most), sum / static_cast<double>(values.size())};
+}
+
+Summary summary_of(const Tensor& tensor) {
+  Summary summary;
+  if (tensor.type() == ElementType::kFloat32) {
+    return summary_of(tensor.data<float>());
+  }
+  visit_integer(tensor.type(), [&](auto element) { summary = summary_of(tensor.data<decltype(element)>()); });
+  return summary;
+}
+
+void print_parameters(const Graph& graph) {
+  fmt::print("{:<28} {:<9} {:<18} {:>10} {:>12} {:>12} {:>12}\n", "parameter", "type", "shape", "elements",
+             "least", "most", "mean");
+  for (const Value& value : graph.values) {
+    if (value.constant != nullptr) {
+      Summary s = summary_of(*value.constant);
+      fmt::print("{:<28} {:<9} {:<18} {:>10} {:>12.6g} {:>12.6g} {:>12.6g}\n", value.name,
+                 zeropoint::name_of(value.type), zeropoint::to_string(value.constant->shape()),
+                 value.constant->size(), s.least, s.most, s.mean);
+    }
+  }
+}
+
+nlohmann::ordered_json as_json(const Graph& graph) {
+  nlohmann::ordered_json json{{"name", graph.name}, {"nodes", nlohmann::ordered_json::array()}};
+  auto names = [&](const std::vector<toolchain::ValueId>& ids) {
+    auto list = nlohmann::ordered_json::array();
+    for (toolchain::ValueId id : ids) {
+      list.push_back(id == toolchain::kNoValue ? "" : graph.value(id).name);
+    }
+    return list;
+  };
+  json["inputs"] = names(graph.inputs);
+  json["outputs"] = names(graph.outputs);
+  for (const toolchain::Node& node : graph.nodes) {
+    json["nodes"].push_back({{"operator", toolchain::name_of(node.op)},
+                             {"name", node.name},
+                             {"inputs", names(node.inputs)},
+                             {"outputs", names(node.outputs)},
+                             {"shape", toolchain::to_string(*graph.value(node.outputs[0]).dims)}});
+  }
+  for (const Value& value : graph.values) {
+    if (value.constant != nullptr) {
+      Summary s = summary_of(*value.constant);
+      json["parameters"].push_back({{"name", value.name},
+                                    {"type", zeropoint::name_of(value.type)},
+                                    {"shape", value.constant->shape()},
+                                    {"least", s.least},
+                                    {"most", s.most},
+                                    {"mean", s.mean}});
+    }
+  }
+  return json;
+}
+
+Status run(Options options) {
+  ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
+  ZP_RETURN_IF_ERROR(toolchain::infer_shapes(graph).at(options.model.path));
+  Result<QuantPlan> plan = plan_of(graph);
+  if (options.json) {
+    nlohmann::ordered_json json = as_json(graph);
+    if (plan.ok()) {
+      json["plan"] = nlohmann::ordered_json::parse(toolchain::to_json(*plan));
+    }
+    fmt::print("{}\n", json.dump(1));
+    return {};
+  }
+  bool all = !options.graph && !options.plan && !options.parameters;
+  if (all || options.graph) {
+    fmt::print("{}\n", toolchain::print(graph));
+  }
+  if (options.plan && !plan.ok()) {
+    return plan.status().at(options.model.path);
+  }
+  if ((all || options.plan) && plan.ok()) {
+    fmt::print("{}\n", toolchain::print(*plan));
+  }
+  if (all || options.parameters) {
+    print_parameters(graph);
+  }
+  return {};
+}
+
+}  // namespace
+
+Action add_inspect(CLI::App& command) {
+  auto options = std::make_shared<Options>();
+  add_model_options(command, options->model);
+  command.add_flag("--graph", options->graph, "Only the nodes, with shapes and attributes");
+  command.add_flag("--plan", options->plan, "Only the quantization plan: each decision and why");
+  command.add_flag("--parameters", options->parameters, "Only the weights and other constants");
+  command.add_flag("--json", options->json, "Print JSON");
+  command.footer(
+      "Examples:\n"
+      "  zeropoint inspect lenet.pt\n"
+      "  zeropoint inspect lenet.int8.onnx --plan");
+  return [options] { return run(*options); };
+}
+
+}  // namespace zeropoint::cli

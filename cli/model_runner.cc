@@ -1,0 +1,29 @@
+#include "model_runner.h"
+
+#include <algorithm>
+
+#include "zeropoint/toolchain/lower.h"
+#include "zeropoint/toolchain/reference_model.h"
+
+namespace zeropoint::cli {
+
+bool is_quantized(const toolchain::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const toolchain::Node& node) { return node.op == toolchain::Op::kQuantizeLinear; });
+}
+
+Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads) {
+  bool quantized = is_quantized(graph);
+  if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
+    ZP_ASSIGN_OR_RETURN(Program program, toolchain::lower(graph, mode));
+    return Runner{mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point",
+                  toolchain::reference_model(std::make_shared<const Program>(std::move(program)), threads),
+                  nullptr};
+  }
+  ZP_ASSIGN_OR_RETURN(toolchain::FloatExecutor executor, toolchain::FloatExecutor::create(graph, {threads}));
+  auto held = std::make_unique<toolchain::FloatExecutor>(std::move(executor));
+  toolchain::Model model = toolchain::as_model(*held);
+  return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model), std::move(held)};
+}
+
+}  // namespace zeropoint::cli

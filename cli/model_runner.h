@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "zeropoint/requantize.h"
+#include "zeropoint/status.h"
+#include "zeropoint/toolchain/evaluate.h"
+#include "zeropoint/toolchain/float_executor.h"
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::cli {
+
+enum class Engine { kAuto, kFloat, kInteger };
+
+/// A graph made ready to be evaluated.
+struct Runner {
+  std::string engine;  ///< "float32", "integers, float multiplier", ...
+  toolchain::Model model;
+  std::unique_ptr<toolchain::FloatExecutor> executor;  // what `model` refers to, if it is float
+};
+
+/// kAuto runs graphs in QDQ form as integers and others in float.
+Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
+
+/// True when the graph has QuantizeLinear nodes.
+bool is_quantized(const toolchain::Graph& graph);
+
+}  // namespace zeropoint::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+
+#include "zeropoint/status.h"
+
+namespace zeropoint::cli {
+
+/// What a verb does once its options are parsed.
+using Action = std::function<Status()>;
+
+// Each adds the options of one verb to its command and returns what it does.
+Action add_demo(CLI::App& command);
+Action add_data(CLI::App& command);
+Action add_train(CLI::App& command);
+Action add_eval(CLI::App& command);
+Action add_profile(CLI::App& command);
+Action add_quantize(CLI::App& command);
+Action add_inspect(CLI::App& command);
+
+}  // namespace zeropoint::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "zeropoint/status.h"
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::toolchain {
+
+/// What one node costs for one run of the graph.
+struct LayerProfile {
+  std::string name;
+  Op op;
+  Shape output;
+  std::int64_t parameters = 0;     ///< elements of its weights and bias
+  std::int64_t weights = 0;        ///< of these, the weights: what narrower types make smaller
+  std::int64_t channels = 0;       ///< output channels of a layer with weights: one scale each
+  std::int64_t multiply_adds = 0;  ///< multiplications each followed by an addition; biases not counted
+  /// 2 per multiply-add (the bias takes the place of the first sum's missing addition), 1 per element of an
+  /// activation, one comparison less than the window per element of a pool.
+  std::int64_t flops = 0;
+  std::int64_t activations = 0;  ///< elements of the output
+};
+
+struct Profile {
+  std::vector<LayerProfile> layers;
+  std::int64_t parameters = 0;
+  std::int64_t weights = 0;
+  std::int64_t channels = 0;
+  std::int64_t multiply_adds = 0;
+  std::int64_t flops = 0;
+  std::int64_t activations = 0;
+  /// The most elements of activations that are alive at once when nodes run in order and each tensor is
+  /// dropped after its last reader.
+  std::int64_t peak_activations = 0;
+
+  /// Bytes of the parameters as a quantized model holds them: weights packed at `weight_bits`, biases as
+  /// int32, one float32 scale per output channel. At 32 bits: everything as float32, no scales.
+  [[nodiscard]] std::int64_t model_bytes(int weight_bits) const;
+};
+
+/// Counts for inputs of `input_shape` (with the batch; empty: the graph's own, with a batch of 1). Nodes of
+/// quantized graphs count as the float ones they stand for; QuantizeLinear, DequantizeLinear and Clip at the
+/// borders count nothing. kInvalidArgument when the shape does not fit.
+Result<Profile> profile(const Graph& graph, const Shape& input_shape = {});
+
+}  // namespace zeropoint::toolchain
