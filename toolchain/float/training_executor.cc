@@ -77,7 +77,7 @@ Status TrainingExecutor::backward(std::span<const Tensor> output_gradients) {
 
 Status TrainingExecutor::backward(const Tensor& output_gradient) { return backward({&output_gradient, 1}); }
 
-std::span<Parameter> TrainingExecutor::parameters() { return state_->parameters; }
+std::span<Parameter> TrainingExecutor::parameters() const { return state_->parameters; }
 
 Graph TrainingExecutor::trained_graph() const {
   Graph graph = state_->graph;

@@ -15,6 +15,10 @@ class Adam final : public Optimizer {
   explicit Adam(AdamOptions options) : options_(options) {}
 
   [[nodiscard]] std::string_view name() const override { return "adam"; }
+  [[nodiscard]] std::string text() const override {
+    return fmt::format("adam:beta1={},beta2={},epsilon={},weight_decay={}", options_.beta1, options_.beta2,
+                       options_.epsilon, options_.weight_decay);
+  }
 
   Status step(std::span<Parameter> parameters, double learning_rate) override {
     if (first_moment_.empty()) {

@@ -11,6 +11,10 @@ class Sgd final : public Optimizer {
   explicit Sgd(SgdOptions options) : options_(options) {}
 
   [[nodiscard]] std::string_view name() const override { return "sgd"; }
+  [[nodiscard]] std::string text() const override {
+    return fmt::format("sgd:momentum={},weight_decay={},dampening={},nesterov={}", options_.momentum,
+                       options_.weight_decay, options_.dampening, options_.nesterov ? "yes" : "no");
+  }
 
   Status step(std::span<Parameter> parameters, double learning_rate) override {
     bool first = options_.momentum != 0 && momentum_.empty();

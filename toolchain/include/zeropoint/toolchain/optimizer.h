@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "zeropoint/status.h"
@@ -22,6 +23,8 @@ class Optimizer {
 
   /// "sgd" or "adam"
   [[nodiscard]] virtual std::string_view name() const = 0;
+  /// The rule with its settings: "sgd:momentum=0.5,weight_decay=0,dampening=0,nesterov=no"
+  [[nodiscard]] virtual std::string text() const = 0;
 
   /// One step with that learning rate. The parameters must be the same, in the same order, at every step.
   virtual Status step(std::span<Parameter> parameters, double learning_rate) = 0;

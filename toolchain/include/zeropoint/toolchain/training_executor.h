@@ -39,7 +39,7 @@ class TrainingExecutor {
   Status backward(const Tensor& output_gradient);
 
   /// The parameters, at addresses that stay. Their data may be changed between runs, their shapes may not.
-  [[nodiscard]] std::span<Parameter> parameters();
+  [[nodiscard]] std::span<Parameter> parameters() const;
 
   /// The graph that the executor was made from, with the parameters as they are now.
   [[nodiscard]] Graph trained_graph() const;
