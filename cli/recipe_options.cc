@@ -20,8 +20,8 @@ void RecipeOptions::add(CLI::App& command) {
   command.add_flag(
       "--plain-range", plain_range,
       "Take activation ranges as seen, without widening them to contain 0 (for comparison; can lose much)");
-  command.add_flag("--accumulator-output", accumulator_output,
-                   "Dequantize the last layer's int32 accumulators instead of quantizing the output");
+  command.add_flag("--quantized-output", quantized_output,
+                   "Quantize the output too (default: the last layer's int32 accumulators are dequantized)");
 }
 
 toolchain::Recipe RecipeOptions::recipe() const {
@@ -32,7 +32,7 @@ toolchain::Recipe RecipeOptions::recipe() const {
   recipe.per_channel = !per_tensor;
   recipe.activation_rule = plain_range ? RangeRule::kPlainMinMax : RangeRule::kContainZero;
   recipe.output =
-      accumulator_output ? toolchain::Recipe::Output::kAccumulator : toolchain::Recipe::Output::kQuantized;
+      quantized_output ? toolchain::Recipe::Output::kQuantized : toolchain::Recipe::Output::kAccumulator;
   return recipe;
 }
 

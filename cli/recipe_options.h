@@ -14,7 +14,7 @@ struct RecipeOptions {
   bool per_tensor = false;
   bool signed_activations = false;
   bool plain_range = false;
-  bool accumulator_output = false;
+  bool quantized_output = false;
 
   void add(CLI::App& command);
   [[nodiscard]] toolchain::Recipe recipe() const;

@@ -24,7 +24,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   if (size < 4) {
     std::string good = files::state_dict_of({});
     if (seed % 2 == 0) {
-      good = files::kProto2 + files::global("collections", "OrderedDict") + ")Rq\x01(" + files::text("w") +
+      good = files::protocol_2 + files::global("collections", "OrderedDict") + ")Rq\x01(" + files::text("w") +
              files::global("torch._utils", "_rebuild_parameter") + files::tensor({}) + "q\x02\x88" +
              files::global("collections", "OrderedDict") + ")R\x87R" + files::text("v") + "h\x02" +
              files::text("sizes") + files::global("torch", "Size") + files::integers({2, 3}) + "\x85R" +

@@ -232,15 +232,11 @@ class Lowering {
     ZP_ASSIGN_OR_RETURN(Tail tail, tail_of(node));
     ZP_ASSIGN_OR_RETURN(LayerConstants constants,
                         read_layer(graph_, node, producers_, input.params, input.range));
-    LinearLayer layer{std::move(constants.weights), std::move(constants.folded_bias), std::nullopt};
     if (tail.quantize == nullptr) {
-      TensorId accumulator = static_cast<TensorId>(program_.tensors.size());
-      Shape sample = shape_of(*graph_.value(tail.last).dims, -1);
-      program_.tensors.push_back({graph_.value(tail.last).name + "_accumulator", ElementType::kInt32,
-                                  Shape(sample.begin() + 1, sample.end())});
-      ZP_RETURN_IF_ERROR(emit_layer(node, input, accumulator, std::move(layer)));
-      program_.operations.emplace_back(
-          DequantizeOp{accumulator, tensor_of(tail.last), std::move(constants.accumulator_scales), 0});
+      TensorId accumulator = add_accumulator(tail.last);
+      std::vector<float> scales = constants.accumulator_scales;
+      ZP_RETURN_IF_ERROR(emit_layer(node, input, accumulator, std::move(constants), std::nullopt));
+      program_.operations.emplace_back(DequantizeOp{accumulator, tensor_of(tail.last), std::move(scales), 0});
       return {};
     }
     ZP_ASSIGN_OR_RETURN(QuantNode out, per_tensor(*tail.quantize));
@@ -249,13 +245,24 @@ class Lowering {
     for (const Node* activation : tail.activations) {
       ZP_ASSIGN_OR_RETURN(clamp, narrow(*activation, out_params, clamp));
     }
-    ZP_ASSIGN_OR_RETURN(layer.requantization,
+    ZP_ASSIGN_OR_RETURN(Requantization requantization,
                         requantization_of(node, constants, input.params.scale, out_params, clamp, mode_));
     quantized_ranges_[tail.last] = clamp;
-    return emit_layer(node, input, tensor_of(tail.last), std::move(layer));
+    return emit_layer(node, input, tensor_of(tail.last), std::move(constants), std::move(requantization));
   }
 
-  Status emit_layer(const Node& node, const Quantized& input, TensorId output, LinearLayer layer) {
+  /// A tensor for the int32 accumulators behind the float value `id`.
+  TensorId add_accumulator(ValueId id) {
+    Shape shape = shape_of(*graph_.value(id).dims, -1);
+    program_.tensors.push_back(
+        {graph_.value(id).name + "_accumulator", ElementType::kInt32, Shape(shape.begin() + 1, shape.end())});
+    return static_cast<TensorId>(program_.tensors.size() - 1);
+  }
+
+  Status emit_layer(const Node& node, const Quantized& input, TensorId output, LayerConstants&& constants,
+                    std::optional<Requantization> requantization) {
+    LinearLayer layer{std::move(constants.weights), std::move(constants.folded_bias),
+                      std::move(requantization)};
     if (node.op == Op::kGemm) {
       program_.operations.emplace_back(FullyConnectedOp{input.tensor, output, std::move(layer)});
       return {};

@@ -24,7 +24,7 @@ inline std::string little_endian(std::uint64_t value, int bytes) {
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 // Pieces of a pickle.
-inline const std::string kProto2("\x80\x02");
+inline const std::string protocol_2("\x80\x02");
 inline std::string text(std::string_view value) {
   return "X" + little_endian(value.size(), 4) + std::string(value);
 }
@@ -59,7 +59,7 @@ inline std::string tensor(const TensorSpec& spec) {
 }
 /// {"fc1.weight": tensor}
 inline std::string state_dict_of(const TensorSpec& spec) {
-  return kProto2 + "}" + text("fc1.weight") + tensor(spec) + "s.";
+  return protocol_2 + "}" + text("fc1.weight") + tensor(spec) + "s.";
 }
 
 /// A record of a zip archive. What is not set is as it should be.

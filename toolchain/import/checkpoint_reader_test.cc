@@ -10,14 +10,13 @@ namespace {
 
 using testing_files::bytes_of;
 using testing_files::checkpoint_of;
-using testing_files::global;
-using testing_files::kProto2;
+using testing_files::protocol_2;
 using testing_files::tensor;
 using testing_files::TensorSpec;
 using testing_files::text;
 using testing_files::zip_of;
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 /// The bytes of 0, 1, 2, ... as Elements.
 template <typename Element>
@@ -34,7 +33,7 @@ Result<CheckpointValue> read(const std::string& file) { return read_checkpoint(b
 
 /// The one tensor of a checkpoint that is `spec` alone, over a storage that counts from 0.
 Tensor read_tensor(const TensorSpec& spec, const std::string& storage) {
-  Result<CheckpointValue> value = read(checkpoint_of(kProto2 + tensor(spec) + ".", storage));
+  Result<CheckpointValue> value = read(checkpoint_of(protocol_2 + tensor(spec) + ".", storage));
   EXPECT_TRUE(value.ok()) << value.status().message();
   const Tensor* result = value.ok() ? value->get<Tensor>() : nullptr;
   return result != nullptr ? *result : Tensor();
@@ -84,7 +83,7 @@ TEST(Checkpoint, ReadsEveryElementType) {
 }
 
 TEST(Checkpoint, ReadsNestedValues) {
-  std::string pickle = kProto2 + "}(" + text("epoch") + "K\x03" + text("lr") +
+  std::string pickle = protocol_2 + "}(" + text("epoch") + "K\x03" + text("lr") +
                        "G\x3f\xe0\x00\x00\x00\x00\x00\x00"s + text("done") + "\x88" + text("name") +
                        text("LeNet") + text("none") + "N" + text("steps") + "](K\x01K\x02"s + "e" +
                        text("betas") + "K\x03K\x04\x86" + "K\x05" + tensor({}) + "u.";
@@ -106,7 +105,8 @@ TEST(Checkpoint, ReadsNestedValues) {
 }
 
 TEST(Checkpoint, SharedTensorsComeOutSeparate) {
-  std::string pickle = kProto2 + tensor({}) + "q\x01h\x01" + tensor({.shape = {2}, .strides = {3}}) + "\x87.";
+  std::string pickle =
+      protocol_2 + tensor({}) + "q\x01h\x01" + tensor({.shape = {2}, .strides = {3}}) + "\x87.";
   Result<CheckpointValue> value = read(checkpoint_of(pickle, counting<float>(6)));
   ASSERT_TRUE(value.ok()) << value.status().message();
   const auto& items = value->get<CheckpointSequence>()->items;
@@ -115,7 +115,7 @@ TEST(Checkpoint, SharedTensorsComeOutSeparate) {
 }
 
 TEST(Checkpoint, DataPickleMayBeDeflated) {
-  std::string pickle = kProto2 + text("hello") + ".";
+  std::string pickle = protocol_2 + text("hello") + ".";
   auto checksum = static_cast<std::uint32_t>(
       crc32(0, reinterpret_cast<const Bytef*>(pickle.data()), static_cast<uInt>(pickle.size())));
   Result<CheckpointValue> value = read(zip_of({{.name = "data.pkl",
@@ -129,7 +129,7 @@ TEST(Checkpoint, DataPickleMayBeDeflated) {
 
 /// read_state_dict of a file whose pickle is `body`.
 Result<StateDict> state_dict_of(const std::string& body) {
-  Result<CheckpointValue> value = read(checkpoint_of(kProto2 + body + "."));
+  Result<CheckpointValue> value = read(checkpoint_of(protocol_2 + body + "."));
   return value.ok() ? to_state_dict(*std::move(value), "model.pt") : value.status();
 }
 

@@ -12,15 +12,15 @@ namespace {
 using testing_files::bytes_of;
 using testing_files::checkpoint_of;
 using testing_files::global;
-using testing_files::kProto2;
 using testing_files::little_endian;
+using testing_files::protocol_2;
 using testing_files::state_dict_of;
 using testing_files::tensor;
 using testing_files::TensorSpec;
 using testing_files::text;
 using testing_files::zip_of;
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 Result<CheckpointValue> read(const std::string& file) { return read_checkpoint(bytes_of(file), "model.pt"); }
 
@@ -39,7 +39,7 @@ void expect_tensor_error(const TensorSpec& spec, const std::string& message) {
 TEST(HostileCheckpoint, ExecutesNothing) {
   std::string witness = testing::TempDir() + "zeropoint_was_owned";
   expect_error(
-      checkpoint_of(kProto2 + global("os", "system") + text("touch " + witness) + "\x85R."),
+      checkpoint_of(protocol_2 + global("os", "system") + text("touch " + witness) + "\x85R."),
       StatusCode::kUnsupported,
       "model.pt: data.pkl: byte 2: refuses to call os.system; a state dict holds only tensors, numbers, "
       "strings, lists and dictionaries: save model.state_dict()");
@@ -66,7 +66,7 @@ TEST(HostileCheckpoint, ImpossibleShapes) {
   expect_tensor_error({.shape = {1LL << 40, 1LL << 40}},
                       "shape [1099511627776, 1099511627776] has more elements");
   expect_tensor_error({.shape = {6}}, "1 extents and 2 strides; they must be equally many, at most 64");
-  std::string wrong_kind = kProto2 + "}" + text("fc1.weight") + tensor({}) + "s.";
+  std::string wrong_kind = protocol_2 + "}" + text("fc1.weight") + tensor({}) + "s.";
   std::string two = testing_files::integer(2);
   wrong_kind.replace(wrong_kind.find(two), two.size(), "N");
   expect_error(checkpoint_of(wrong_kind), StatusCode::kCorrupt,
@@ -94,7 +94,7 @@ TEST(HostileCheckpoint, ExpansionOutOfProportion) {
   expect_error(checkpoint_of(state_dict_of({.shape = {INT64_MAX}, .strides = {0}})),
                StatusCode::kResourceExhausted, "model.pt: tensor fc1.weight: the values would take");
   // "Billion laughs": each list holds the one before it ten times, 40 times over.
-  std::string laughs = kProto2 + text("ha") + "q\x01" + "0";
+  std::string laughs = protocol_2 + text("ha") + "q\x01" + "0";
   for (char i = 2; i < 42; ++i) {
     laughs += "](";
     for (int k = 0; k < 10; ++k) {
@@ -104,13 +104,13 @@ TEST(HostileCheckpoint, ExpansionOutOfProportion) {
   }
   expect_error(checkpoint_of(laughs + "h\x29."), StatusCode::kResourceExhausted, "model.pt: 0.0.0.0.");
   // A long string shared by many.
-  std::string sharing = kProto2 + "](" + text(std::string(1 << 20, 'a')) + "q\x01";
+  std::string sharing = protocol_2 + "](" + text(std::string(1 << 20, 'a')) + "q\x01";
   for (int i = 0; i < 1000; ++i) {
     sharing += "h\x01";
   }
   expect_error(checkpoint_of(sharing + "e."), StatusCode::kResourceExhausted, "model.pt: 2");
   // Its use as a key counts as well.
-  std::string keys = kProto2 + "](";
+  std::string keys = protocol_2 + "](";
   keys += "}"s + text(std::string(1 << 20, 'a')) + "q\x01Ns";
   for (int i = 0; i < 1000; ++i) {
     keys += "}h\x01Ns";
@@ -119,33 +119,33 @@ TEST(HostileCheckpoint, ExpansionOutOfProportion) {
 }
 
 TEST(HostileCheckpoint, CyclesAndDepth) {
-  expect_error(checkpoint_of(kProto2 + "]q\x01h\x01"s + "a."), StatusCode::kCorrupt,
+  expect_error(checkpoint_of(protocol_2 + "]q\x01h\x01"s + "a."), StatusCode::kCorrupt,
                "model.pt: 0: contains itself");
-  expect_error(checkpoint_of(kProto2 + "}q\x01" + text("me") + "]q\x02h\x01" + "as."), StatusCode::kCorrupt,
-               "model.pt: me.0: contains itself");
+  expect_error(checkpoint_of(protocol_2 + "}q\x01" + text("me") + "]q\x02h\x01" + "as."),
+               StatusCode::kCorrupt, "model.pt: me.0: contains itself");
   auto nested = [](int depth) {
-    std::string lists = kProto2 + std::string(static_cast<std::size_t>(depth), ']');
+    std::string lists = protocol_2 + std::string(static_cast<std::size_t>(depth), ']');
     return checkpoint_of(lists + std::string(static_cast<std::size_t>(depth) - 1, 'a') + ".");
   };
   EXPECT_TRUE(read(nested(static_cast<int>(kMaxCheckpointDepth))).ok());
   expect_error(nested(1'000'000), StatusCode::kResourceExhausted, "model.pt: 0.0.0.0.");
-  std::string tuples = kProto2 + "N" + std::string(1'000'000, '\x85') + ".";
+  std::string tuples = protocol_2 + "N" + std::string(1'000'000, '\x85') + ".";
   Status deep = read(checkpoint_of(tuples)).status();
   EXPECT_NE(deep.message().find("nests deeper than 100 containers"), std::string::npos) << deep.message();
-  expect_error(checkpoint_of(kProto2 + std::string(5'000'000, '(')), StatusCode::kResourceExhausted,
+  expect_error(checkpoint_of(protocol_2 + std::string(5'000'000, '(')), StatusCode::kResourceExhausted,
                "model.pt: data.pkl: byte 1002: the pickle has more than 1000 open marks");
 }
 
 TEST(HostileCheckpoint, KeysAndBareObjects) {
-  expect_error(checkpoint_of(kProto2 + "}" + text("a") + "}NNss."), StatusCode::kUnsupported,
+  expect_error(checkpoint_of(protocol_2 + "}" + text("a") + "}NNss."), StatusCode::kUnsupported,
                "model.pt: a: has None as a key; only strings and integers are read");
-  expect_error(checkpoint_of(kProto2 + "}(" + text("a") + "N" + text("a") + "Nu."), StatusCode::kCorrupt,
+  expect_error(checkpoint_of(protocol_2 + "}(" + text("a") + "N" + text("a") + "Nu."), StatusCode::kCorrupt,
                "model.pt: a: the key appears twice in its dictionary");
-  expect_error(checkpoint_of(kProto2 + global("torch", "Size") + "."), StatusCode::kUnsupported,
+  expect_error(checkpoint_of(protocol_2 + global("torch", "Size") + "."), StatusCode::kUnsupported,
                "model.pt: the checkpoint: is a function or type, not a value");
   std::string storage =
       "(" + text("storage") + global("torch", "FloatStorage") + text("0") + text("cpu") + "K\x06tQ";
-  expect_error(checkpoint_of(kProto2 + storage + "."), StatusCode::kUnsupported,
+  expect_error(checkpoint_of(protocol_2 + storage + "."), StatusCode::kUnsupported,
                "model.pt: the checkpoint: is a storage without a tensor");
 }
 
@@ -169,7 +169,7 @@ TEST(HostileZip, IsNotOne) {
 TEST(HostileZip, ByteOrder) {
   auto with_order = [](const std::string& order) {
     return zip_of(
-        {{.name = "m/data.pkl", .content = kProto2 + "N."}, {.name = "m/byteorder", .content = order}});
+        {{.name = "m/data.pkl", .content = protocol_2 + "N."}, {.name = "m/byteorder", .content = order}});
   };
   EXPECT_TRUE(read(with_order("little")).ok());
   expect_error(with_order("big"), StatusCode::kUnsupported, "model.pt: was written on a big-endian machine");
@@ -221,12 +221,12 @@ TEST(HostileZip, Bombs) {
 }
 
 TEST(HostileZip, ChecksumsAreVerified) {
-  expect_error(zip_of({{.name = "m/data.pkl", .content = kProto2 + "N.", .checksum = 1}}),
+  expect_error(zip_of({{.name = "m/data.pkl", .content = protocol_2 + "N.", .checksum = 1}}),
                StatusCode::kCorrupt, "model.pt: record data.pkl cannot be read: CRC error");
 }
 
 TEST(HostileZip, RecordNames) {
-  const std::string pickle = kProto2 + "N.";
+  const std::string pickle = protocol_2 + "N.";
   expect_error(zip_of({{.name = "m/data.pkl", .content = pickle}, {.name = "m/data.pkl", .content = "x"}}),
                StatusCode::kCorrupt, "model.pt: two records are called m/data.pkl");
   expect_error(zip_of({{.name = "m/data.pkl", .content = pickle}, {.name = "n/data.pkl", .content = "x"}}),
@@ -244,7 +244,7 @@ TEST(HostileZip, RecordNames) {
 
 /// A good archive of one record in the form for more than 65535, whose end claims `entries`.
 std::string zip64_of_one(std::uint64_t entries) {
-  std::string file = zip_of({{.name = "m/data.pkl", .content = kProto2 + "N."}});
+  std::string file = zip_of({{.name = "m/data.pkl", .content = protocol_2 + "N."}});
   file.resize(file.size() - 22);
   std::size_t directory = file.find("PK\x01\x02");
   std::string end64 = "PK\x06\x06" + little_endian(44, 8) + little_endian(45, 2) + little_endian(45, 2) +

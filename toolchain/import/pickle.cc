@@ -4,55 +4,12 @@
 
 #include <bit>
 
+#include "import/pickle_opcodes.h"
 #include "import/pickle_stack.h"
 #include "import/pickle_torch.h"
 
 namespace zeropoint::toolchain {
 namespace {
-
-/// The opcodes that pickles of torch.save use, under the names of Python's pickletools.
-enum class Op : std::uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kPop = '0',
-  kPopMark = '1',
-  kBinFloat = 'G',
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kNone = 'N',
-  kBinPersId = 'Q',
-  kReduce = 'R',
-  kBinUnicode = 'X',
-  kEmptyList = ']',
-  kAppend = 'a',
-  kBuild = 'b',
-  kGlobal = 'c',
-  kDict = 'd',
-  kAppends = 'e',
-  kBinGet = 'h',
-  kLongBinGet = 'j',
-  kList = 'l',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kSetItem = 's',
-  kTuple = 't',
-  kSetItems = 'u',
-  kEmptyDict = '}',
-  kEmptyTuple = ')',
-  kProto = 0x80,
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kLong1 = 0x8a,
-  kShortBinUnicode = 0x8c,
-  kBinUnicode8 = 0x8d,
-  kStackGlobal = 0x93,
-  kMemoize = 0x94,
-  kFrame = 0x95,
-};
 
 class Machine {
  public:
@@ -63,20 +20,20 @@ class Machine {
     while (true) {
       start = at_;
       Result<std::uint64_t> op = read_unsigned(1);
-      Status status = op.ok() ? step(static_cast<Op>(*op), start == 0) : op.status();
+      Status status = op.ok() ? step(static_cast<PickleOp>(*op), start == 0) : op.status();
       if (!status.ok()) {
         return status.at(fmt::format("byte {}", start));
       }
-      if (static_cast<Op>(*op) == Op::kStop) {
+      if (static_cast<PickleOp>(*op) == PickleOp::kStop) {
         return std::move(pickle_);
       }
     }
   }
 
  private:
-  Status step(Op op, bool is_first);
-  Status step_container(Op op);
-  Status step_call(Op op);
+  Status step(PickleOp op, bool is_first);
+  Status step_container(PickleOp op);
+  Status step_call(PickleOp op);
 
   // Reading the program.
   Result<std::span<const std::byte>> read(std::uint64_t count) {
@@ -116,19 +73,19 @@ class Machine {
   PickleMemo memo_;
 };
 
-Status Machine::step(Op op, bool is_first) {
-  if (is_first != (op == Op::kProto)) {
+Status Machine::step(PickleOp op, bool is_first) {
+  if (is_first != (op == PickleOp::kProto)) {
     return Status::corrupt("not a pickle of protocol 2 or later: it begins with its protocol, once");
   }
   std::uint64_t value = 0;
   switch (op) {
-    case Op::kProto: {
+    case PickleOp::kProto: {
       ZP_ASSIGN_OR_RETURN(value, read_unsigned(1));
       return value >= 2 && value <= 5
                  ? Status()
                  : Status::unsupported(fmt::format("pickle protocol {}; 2 to 5 are read", value));
     }
-    case Op::kFrame: {
+    case PickleOp::kFrame: {
       // A frame is a hint for buffering. The opcodes in it are bounded by the program in any case.
       ZP_ASSIGN_OR_RETURN(value, read_unsigned(8));
       return value <= program_.size() - at_
@@ -136,43 +93,43 @@ Status Machine::step(Op op, bool is_first) {
                  : Status::corrupt(fmt::format("the pickle is truncated: a frame of {} bytes, {} left", value,
                                                program_.size() - at_));
     }
-    case Op::kStop:
+    case PickleOp::kStop:
       return stop();
-    case Op::kNone:
+    case PickleOp::kNone:
       return push(std::monostate{});
-    case Op::kNewTrue:
+    case PickleOp::kNewTrue:
       return push(true);
-    case Op::kNewFalse:
+    case PickleOp::kNewFalse:
       return push(false);
-    case Op::kBinInt1:
-    case Op::kBinInt2: {
-      ZP_ASSIGN_OR_RETURN(value, read_unsigned(op == Op::kBinInt1 ? 1 : 2));
+    case PickleOp::kBinInt1:
+    case PickleOp::kBinInt2: {
+      ZP_ASSIGN_OR_RETURN(value, read_unsigned(op == PickleOp::kBinInt1 ? 1 : 2));
       return push(static_cast<std::int64_t>(value));
     }
-    case Op::kBinInt:
+    case PickleOp::kBinInt:
       return push_signed(4);
-    case Op::kLong1: {
+    case PickleOp::kLong1: {
       ZP_ASSIGN_OR_RETURN(value, read_unsigned(1));
       return push_signed(value);
     }
-    case Op::kBinFloat:
+    case PickleOp::kBinFloat:
       return push_float();
-    case Op::kShortBinUnicode:
+    case PickleOp::kShortBinUnicode:
       return push_string(1);
-    case Op::kBinUnicode:
+    case PickleOp::kBinUnicode:
       return push_string(4);
-    case Op::kBinUnicode8:
+    case PickleOp::kBinUnicode8:
       return push_string(8);
-    case Op::kMemoize:
+    case PickleOp::kMemoize:
       return put(memo_.size());
-    case Op::kBinPut:
-    case Op::kLongBinPut: {
-      ZP_ASSIGN_OR_RETURN(value, read_unsigned(op == Op::kBinPut ? 1 : 4));
+    case PickleOp::kBinPut:
+    case PickleOp::kLongBinPut: {
+      ZP_ASSIGN_OR_RETURN(value, read_unsigned(op == PickleOp::kBinPut ? 1 : 4));
       return put(value);
     }
-    case Op::kBinGet:
-    case Op::kLongBinGet: {
-      ZP_ASSIGN_OR_RETURN(value, read_unsigned(op == Op::kBinGet ? 1 : 4));
+    case PickleOp::kBinGet:
+    case PickleOp::kLongBinGet: {
+      ZP_ASSIGN_OR_RETURN(value, read_unsigned(op == PickleOp::kBinGet ? 1 : 4));
       ZP_ASSIGN_OR_RETURN(PickleId id, memo_.get(value));
       return stack_.push(id);
     }
@@ -181,52 +138,52 @@ Status Machine::step(Op op, bool is_first) {
   }
 }
 
-Status Machine::step_container(Op op) {
+Status Machine::step_container(PickleOp op) {
   switch (op) {
-    case Op::kMark:
+    case PickleOp::kMark:
       return stack_.push_mark();
-    case Op::kPop:
+    case PickleOp::kPop:
       return stack_.pop_one();
-    case Op::kPopMark:
+    case PickleOp::kPopMark:
       return stack_.pop_to_mark().status();
-    case Op::kEmptyTuple:
+    case PickleOp::kEmptyTuple:
       return push_tuple(0);
-    case Op::kTuple1:
+    case PickleOp::kTuple1:
       return push_tuple(1);
-    case Op::kTuple2:
+    case PickleOp::kTuple2:
       return push_tuple(2);
-    case Op::kTuple3:
+    case PickleOp::kTuple3:
       return push_tuple(3);
-    case Op::kTuple: {
+    case PickleOp::kTuple: {
       ZP_ASSIGN_OR_RETURN(std::vector<PickleId> items, stack_.pop_to_mark());
       return push(PickleSequence{std::move(items), true});
     }
-    case Op::kEmptyList:
+    case PickleOp::kEmptyList:
       return push(PickleSequence{{}, false});
-    case Op::kList: {
+    case PickleOp::kList: {
       ZP_ASSIGN_OR_RETURN(std::vector<PickleId> items, stack_.pop_to_mark());
       return push(PickleSequence{std::move(items), false});
     }
-    case Op::kAppend: {
+    case PickleOp::kAppend: {
       ZP_RETURN_IF_ERROR(stack_.need(2));
       return append(stack_.pop(1));
     }
-    case Op::kAppends: {
+    case PickleOp::kAppends: {
       ZP_ASSIGN_OR_RETURN(std::vector<PickleId> items, stack_.pop_to_mark());
       return append(items);
     }
-    case Op::kEmptyDict:
+    case PickleOp::kEmptyDict:
       return push(PickleDict{{}, false});
-    case Op::kDict: {
+    case PickleOp::kDict: {
       ZP_ASSIGN_OR_RETURN(std::vector<PickleId> items, stack_.pop_to_mark());
       ZP_RETURN_IF_ERROR(push(PickleDict{{}, false}));
       return set_items(items);
     }
-    case Op::kSetItem: {
+    case PickleOp::kSetItem: {
       ZP_RETURN_IF_ERROR(stack_.need(3));
       return set_items(stack_.pop(2));
     }
-    case Op::kSetItems: {
+    case PickleOp::kSetItems: {
       ZP_ASSIGN_OR_RETURN(std::vector<PickleId> items, stack_.pop_to_mark());
       return set_items(items);
     }
@@ -235,14 +192,14 @@ Status Machine::step_container(Op op) {
   }
 }
 
-Status Machine::step_call(Op op) {
+Status Machine::step_call(PickleOp op) {
   switch (op) {
-    case Op::kGlobal: {
+    case PickleOp::kGlobal: {
       ZP_ASSIGN_OR_RETURN(std::string module, read_line());
       ZP_ASSIGN_OR_RETURN(std::string name, read_line());
       return push_global(module, name);
     }
-    case Op::kStackGlobal: {
+    case PickleOp::kStackGlobal: {
       ZP_RETURN_IF_ERROR(stack_.need(2));
       std::vector<PickleId> names = stack_.pop(2);
       const auto* module = pickle_.get<std::string>(names[0]);
@@ -252,14 +209,14 @@ Status Machine::step_call(Op op) {
       }
       return push_global(*module, *name);
     }
-    case Op::kReduce:
+    case PickleOp::kReduce:
       return reduce();
-    case Op::kBinPersId: {
+    case PickleOp::kBinPersId: {
       ZP_RETURN_IF_ERROR(stack_.need(1));
       ZP_ASSIGN_OR_RETURN(PickleId storage, find_storage(pickle_, stack_.pop(1)[0]));
       return stack_.push(storage);
     }
-    case Op::kBuild:
+    case PickleOp::kBuild:
       return build();
     default:
       return Status::unsupported(

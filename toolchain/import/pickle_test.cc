@@ -11,11 +11,11 @@ using testing_files::bytes_of;
 using testing_files::global;
 using testing_files::integer;
 using testing_files::integers;
-using testing_files::kProto2;
 using testing_files::little_endian;
+using testing_files::protocol_2;
 using testing_files::text;
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 Result<Pickle> run(const std::string& program) { return run_pickle(bytes_of(program)); }
 
@@ -51,7 +51,7 @@ std::string show(const Pickle& pickle, PickleId id) {
 
 /// Runs `body` between PROTO 2 and STOP.
 std::string value_of(const std::string& body) {
-  Result<Pickle> pickle = run(kProto2 + body + ".");
+  Result<Pickle> pickle = run(protocol_2 + body + ".");
   return pickle.ok() ? show(*pickle, pickle->root) : pickle.status().message();
 }
 
@@ -99,7 +99,7 @@ TEST(Pickle, SharesThroughTheMemo) {
   EXPECT_EQ(value_of("K\x07r\x00\x10\x00\x00j\x00\x10\x00\x00\x86"s), "(7, 7)");
   EXPECT_EQ(value_of("K\x07\x94K\x08\x94"s + "0h\x01\x86"s), "(7, 8)");
   // A list that holds itself is made without harm; making values of it is another matter.
-  EXPECT_TRUE(run(kProto2 + "]q\x00h\x00"s + "a.").ok());
+  EXPECT_TRUE(run(protocol_2 + "]q\x00h\x00"s + "a.").ok());
 }
 
 TEST(Pickle, MakesTheObjectsOfTorch) {
@@ -123,51 +123,52 @@ TEST(Pickle, AcceptsProtocols2To5AndFrames) {
   expect_error("\x80\x01N.", StatusCode::kUnsupported, "byte 0: pickle protocol 1; 2 to 5 are read");
   expect_error("\x80\x06N.", StatusCode::kUnsupported, "pickle protocol 6");
   expect_error("N.", StatusCode::kCorrupt, "byte 0: not a pickle of protocol 2 or later");
-  expect_error(kProto2 + kProto2 + "N.", StatusCode::kCorrupt, "begins with its protocol, once");
+  expect_error(protocol_2 + protocol_2 + "N.", StatusCode::kCorrupt, "begins with its protocol, once");
   expect_error("", StatusCode::kCorrupt, "byte 0: the pickle is truncated");
 }
 
 TEST(HostilePickle, CallsNothing) {
   for (const char* name : {"system", "popen", "_exit"}) {
-    expect_error(kProto2 + global("os", name) + text("echo owned") + "\x85R.", StatusCode::kUnsupported,
+    expect_error(protocol_2 + global("os", name) + text("echo owned") + "\x85R.", StatusCode::kUnsupported,
                  "byte 2: refuses to call os."s + name + "; a state dict holds only tensors");
   }
-  expect_error(kProto2 + text("posix") + text("system") + "\x93.", StatusCode::kUnsupported,
+  expect_error(protocol_2 + text("posix") + text("system") + "\x93.", StatusCode::kUnsupported,
                "refuses to call posix.system");
-  expect_error(kProto2 + global("__builtin__", "eval") + ".", StatusCode::kUnsupported, "__builtin__.eval");
-  expect_error(kProto2 + global("torch", "_utils._rebuild_tensor_v2") + ".", StatusCode::kUnsupported,
+  expect_error(protocol_2 + global("__builtin__", "eval") + ".", StatusCode::kUnsupported,
+               "__builtin__.eval");
+  expect_error(protocol_2 + global("torch", "_utils._rebuild_tensor_v2") + ".", StatusCode::kUnsupported,
                "refuses to call");
   // A hostile name must not write to the terminal, nor fill it.
-  expect_error(kProto2 + global("\x1b[2J", std::string(100000, 'a')) + ".", StatusCode::kUnsupported,
+  expect_error(protocol_2 + global("\x1b[2J", std::string(100000, 'a')) + ".", StatusCode::kUnsupported,
                "refuses to call ?[2J." + std::string(100, 'a') + "...;");
   // Opcodes that construct objects or load extensions: NEWOBJ, NEWOBJ_EX, INST, OBJ, EXT1.
   for (const char* op : {"\x81", "\x92", "i", "o", "\x82"}) {
-    expect_error(kProto2 + op, StatusCode::kUnsupported, "is not one that a checkpoint of tensors needs");
+    expect_error(protocol_2 + op, StatusCode::kUnsupported, "is not one that a checkpoint of tensors needs");
   }
 }
 
 TEST(HostilePickle, QuantizedAndComplexTensorsSayWhatTheyAre) {
-  expect_error(kProto2 + global("torch._utils", "_rebuild_qtensor") + ".", StatusCode::kUnsupported,
+  expect_error(protocol_2 + global("torch._utils", "_rebuild_qtensor") + ".", StatusCode::kUnsupported,
                "quantized tensors (torch._utils._rebuild_qtensor) are not supported; save the state_dict()");
-  expect_error(kProto2 + global("torch", "QInt8Storage") + ".", StatusCode::kUnsupported,
+  expect_error(protocol_2 + global("torch", "QInt8Storage") + ".", StatusCode::kUnsupported,
                "quantized tensors");
-  expect_error(kProto2 + global("torch", "ComplexFloatStorage") + ".", StatusCode::kUnsupported,
+  expect_error(protocol_2 + global("torch", "ComplexFloatStorage") + ".", StatusCode::kUnsupported,
                "tensors of torch.ComplexFloatStorage are not supported");
 }
 
 TEST(HostilePickle, StackUnderflow) {
-  expect_error(kProto2 + ".", StatusCode::kCorrupt, "the pickle stops with 0 values and 0 marks");
-  expect_error(kProto2 + "NN.", StatusCode::kCorrupt, "the pickle stops with 2 values");
-  expect_error(kProto2 + "N(.", StatusCode::kCorrupt, "stops with 1 values and 1 marks");
+  expect_error(protocol_2 + ".", StatusCode::kCorrupt, "the pickle stops with 0 values and 0 marks");
+  expect_error(protocol_2 + "NN.", StatusCode::kCorrupt, "the pickle stops with 2 values");
+  expect_error(protocol_2 + "N(.", StatusCode::kCorrupt, "stops with 1 values and 1 marks");
   for (const char* op : {"0", "\x85", "\x86", "\x87", "R", "Q", "b", "a", "s", "\x93", "\x94", "q\x01"}) {
-    expect_error(kProto2 + op, StatusCode::kCorrupt, "byte 2: stack underflow");
+    expect_error(protocol_2 + op, StatusCode::kCorrupt, "byte 2: stack underflow");
   }
   for (const char* op : {"t", "l", "d", "e", "u", "1"}) {
-    expect_error(kProto2 + op, StatusCode::kCorrupt, "byte 2: stack underflow: a mark is wanted");
+    expect_error(protocol_2 + op, StatusCode::kCorrupt, "byte 2: stack underflow: a mark is wanted");
   }
   // A mark hides what is below it.
-  expect_error(kProto2 + "NN(\x86", StatusCode::kCorrupt, "stack underflow: 2 values wanted, 0 there");
-  expect_error(kProto2 + "(K\x01"s + "e", StatusCode::kCorrupt, "stack underflow");
+  expect_error(protocol_2 + "NN(\x86", StatusCode::kCorrupt, "stack underflow: 2 values wanted, 0 there");
+  expect_error(protocol_2 + "(K\x01"s + "e", StatusCode::kCorrupt, "stack underflow");
 }
 
 TEST(HostilePickle, EveryTruncationIsAnError) {
@@ -179,31 +180,32 @@ TEST(HostilePickle, EveryTruncationIsAnError) {
 }
 
 TEST(HostilePickle, LengthsBeyondTheProgram) {
-  expect_error(kProto2 + "X\xff\xff\xff\xff", StatusCode::kCorrupt,
+  expect_error(protocol_2 + "X\xff\xff\xff\xff", StatusCode::kCorrupt,
                "byte 2: the pickle is truncated: 4294967295 bytes wanted, 0 left");
-  expect_error(kProto2 + "\x8d" + std::string(8, '\xff'), StatusCode::kCorrupt,
+  expect_error(protocol_2 + "\x8d" + std::string(8, '\xff'), StatusCode::kCorrupt,
                "18446744073709551615 bytes wanted");
-  expect_error(kProto2 + "\x95" + std::string(8, '\xff'), StatusCode::kCorrupt,
+  expect_error(protocol_2 + "\x95" + std::string(8, '\xff'), StatusCode::kCorrupt,
                "a frame of 18446744073709551615");
-  expect_error(kProto2 + "\x8a\xff" + std::string(255, '\1') + ".", StatusCode::kUnsupported,
+  expect_error(protocol_2 + "\x8a\xff" + std::string(255, '\1') + ".", StatusCode::kUnsupported,
                "an integer of 255 bytes; at most 8 are read");
 }
 
 TEST(HostilePickle, MemoIndexOutOfRange) {
-  expect_error(kProto2 + "h\x05.", StatusCode::kCorrupt,
+  expect_error(protocol_2 + "h\x05.", StatusCode::kCorrupt,
                "byte 2: memo index 5 is out of range: nothing was put");
-  expect_error(kProto2 + "Nq\x07h\x05.", StatusCode::kCorrupt, "memo index 5 is out of range");
-  expect_error(kProto2 + "j\xff\xff\xff\xff.", StatusCode::kCorrupt, "memo index 4294967295 is out of range");
-  expect_error(kProto2 + "Nr\xff\xff\xff\xff.", StatusCode::kCorrupt,
+  expect_error(protocol_2 + "Nq\x07h\x05.", StatusCode::kCorrupt, "memo index 5 is out of range");
+  expect_error(protocol_2 + "j\xff\xff\xff\xff.", StatusCode::kCorrupt,
+               "memo index 4294967295 is out of range");
+  expect_error(protocol_2 + "Nr\xff\xff\xff\xff.", StatusCode::kCorrupt,
                "memo index 4294967295 is out of range");
 }
 
 TEST(HostilePickle, MillionsOfMarksAndObjects) {
-  expect_error(kProto2 + std::string(5'000'000, '('), StatusCode::kResourceExhausted,
+  expect_error(protocol_2 + std::string(5'000'000, '('), StatusCode::kResourceExhausted,
                "the pickle has more than 1000 open marks");
-  expect_error(kProto2 + std::string(5'000'000, ']'), StatusCode::kResourceExhausted,
+  expect_error(protocol_2 + std::string(5'000'000, ']'), StatusCode::kResourceExhausted,
                "the pickle makes more than 2097152 objects");
-  std::string pushes = kProto2 + "Nq\x01";
+  std::string pushes = protocol_2 + "Nq\x01";
   for (int i = 0; i < 2'100'000; ++i) {
     pushes += "h\x01";
   }
@@ -214,29 +216,30 @@ TEST(HostilePickle, MillionsOfMarksAndObjects) {
 TEST(HostilePickle, WrongKindsOfArguments) {
   std::string rebuild = global("torch._utils", "_rebuild_tensor_v2");
   std::string dict = global("collections", "OrderedDict");
-  expect_error(kProto2 + "NNR.", StatusCode::kCorrupt,
+  expect_error(protocol_2 + "NNR.", StatusCode::kCorrupt,
                "a call needs a function and a tuple and got None and None");
-  expect_error(kProto2 + rebuild + ")R.", StatusCode::kCorrupt, "takes 6 or 7 arguments and got 0");
-  expect_error(kProto2 + rebuild + "(NNNNNNtR.", StatusCode::kCorrupt, "got None, None, None and None");
-  expect_error(kProto2 + dict + "N\x85R.", StatusCode::kUnsupported, "an OrderedDict is made from arguments");
-  expect_error(kProto2 + global("torch", "FloatStorage") + ")R.", StatusCode::kCorrupt,
+  expect_error(protocol_2 + rebuild + ")R.", StatusCode::kCorrupt, "takes 6 or 7 arguments and got 0");
+  expect_error(protocol_2 + rebuild + "(NNNNNNtR.", StatusCode::kCorrupt, "got None, None, None and None");
+  expect_error(protocol_2 + dict + "N\x85R.", StatusCode::kUnsupported,
+               "an OrderedDict is made from arguments");
+  expect_error(protocol_2 + global("torch", "FloatStorage") + ")R.", StatusCode::kCorrupt,
                "a storage type is called");
-  expect_error(kProto2 + global("torch._utils", "_rebuild_parameter") + "N\x85R.", StatusCode::kCorrupt,
+  expect_error(protocol_2 + global("torch._utils", "_rebuild_parameter") + "N\x85R.", StatusCode::kCorrupt,
                "_rebuild_parameter takes a tensor");
-  expect_error(kProto2 + global("torch", "Size") + "]\x85R.", StatusCode::kCorrupt,
+  expect_error(protocol_2 + global("torch", "Size") + "]\x85R.", StatusCode::kCorrupt,
                "torch.Size takes a tuple");
-  expect_error(kProto2 + "NQ.", StatusCode::kCorrupt, "a persistent id is not a tuple of five");
-  expect_error(kProto2 + "(NNNNNtQ.", StatusCode::kCorrupt, "a persistent id is not (\"storage\"");
-  expect_error(kProto2 + ")N" + "a.", StatusCode::kCorrupt, "values are appended to a tuple");
-  expect_error(kProto2 + "]NNs.", StatusCode::kCorrupt, "items are set in a list");
-  expect_error(kProto2 + "}(NNNu.", StatusCode::kCorrupt, "an odd number of keys and values");
-  expect_error(kProto2 + "}}b.", StatusCode::kUnsupported, "only those of an OrderedDict are read");
-  expect_error(kProto2 + dict + ")RNb.", StatusCode::kUnsupported, "attributes are set from None");
-  expect_error(kProto2 + "NN\x93.", StatusCode::kCorrupt, "module and name are not strings");
+  expect_error(protocol_2 + "NQ.", StatusCode::kCorrupt, "a persistent id is not a tuple of five");
+  expect_error(protocol_2 + "(NNNNNtQ.", StatusCode::kCorrupt, "a persistent id is not (\"storage\"");
+  expect_error(protocol_2 + ")N" + "a.", StatusCode::kCorrupt, "values are appended to a tuple");
+  expect_error(protocol_2 + "]NNs.", StatusCode::kCorrupt, "items are set in a list");
+  expect_error(protocol_2 + "}(NNNu.", StatusCode::kCorrupt, "an odd number of keys and values");
+  expect_error(protocol_2 + "}}b.", StatusCode::kUnsupported, "only those of an OrderedDict are read");
+  expect_error(protocol_2 + dict + ")RNb.", StatusCode::kUnsupported, "attributes are set from None");
+  expect_error(protocol_2 + "NN\x93.", StatusCode::kCorrupt, "module and name are not strings");
 }
 
 TEST(HostilePickle, LazilyNegatedViews) {
-  std::string program = kProto2 + testing_files::tensor({}) + ".";
+  std::string program = protocol_2 + testing_files::tensor({}) + ".";
   std::string metadata = "}" + text("neg") + "\x88s";
   program.replace(program.size() - 3, 3, metadata + "tR.");
   expect_error(program, StatusCode::kUnsupported, "a tensor has metadata (a negated or conjugated view)");

@@ -98,9 +98,11 @@ class [[nodiscard]] Result {
 /// Declares or assigns `target` from a Result, or returns its Status from the enclosing function.
 #define ZP_ASSIGN_OR_RETURN(target, expression) \
   ZP_ASSIGN_OR_RETURN_INNER(ZP_CONCAT(zp_result_, __LINE__), target, expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): `target` may be a declaration, which parentheses would break.
 #define ZP_ASSIGN_OR_RETURN_INNER(result, target, expression) \
   auto result = (expression);                                 \
   if (!result.ok()) {                                         \
     return result.status();                                   \
   }                                                           \
   target = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -26,10 +26,12 @@ struct Recipe {
   int border_bits = 0;
   /// What the network's last layer gives.
   enum class Output : std::uint8_t {
-    kQuantized,    ///< integers of border_bits, dequantized by one scale
-    kAccumulator,  ///< its int32 accumulator, dequantized by S_in * S_w: nothing is rounded after the last
-                   ///< sum
-  } output = Output::kQuantized;
+    /// Its int32 accumulator, dequantized by S_in * S_w: nothing is rounded after the last sum, so no two
+    /// scores become
+    /// equal that were not.
+    kAccumulator,
+    kQuantized,  ///< integers of border_bits, dequantized by one scale
+  } output = Output::kAccumulator;
 };
 
 enum class TensorRole : std::uint8_t { kActivation, kWeight, kBias };

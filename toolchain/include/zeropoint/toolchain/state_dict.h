@@ -73,10 +73,10 @@ struct StateDict {
 /// out dense and row-major whatever their strides were; tensors that shared a storage come out separate.
 /// Parameters become tensors, torch.Size a tuple, the `_metadata` of a state dict is dropped.
 ///
-/// The file may be hostile: nothing is executed, and memory stays below a small multiple of the file's size
-/// plus 512 MB. Errors name the file, the tensor or the place in the pickle: kNotFound and kIo from reading;
-/// kCorrupt when the file contradicts itself; kUnsupported for TorchScript, the format before PyTorch 1.6,
-/// big-endian files, quantized or complex tensors; kResourceExhausted beyond the limits above.
+/// The file may be hostile: nothing is executed, and memory stays below ten times the file's size plus 1 GB.
+/// Errors name the file, the tensor or the place in the pickle: kNotFound and kIo from reading; kCorrupt when
+/// the file contradicts itself; kUnsupported for TorchScript, the format before PyTorch 1.6, big-endian
+/// files, quantized or complex tensors; kResourceExhausted beyond the limits above.
 Result<CheckpointValue> read_checkpoint(const std::string& path);
 /// The same for the content of a file; `name` stands for its path in messages.
 Result<CheckpointValue> read_checkpoint(std::span<const std::byte> content, const std::string& name);
