@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "choice.h"
 #include "inputs.h"
 #include "model_runner.h"
 #include "progress.h"
@@ -133,16 +134,13 @@ Action add_eval(CLI::App& command) {
   command.add_option("--top", options->top_k, "Also count labels among the K best")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command
-      .add_option("--engine", options->engine,
-                  "auto: quantized models in integers, others in float; float simulates the quantization")
-      ->transform(CLI::Transformer(std::map<std::string, Engine>{
-          {"auto", Engine::kAuto}, {"float", Engine::kFloat}, {"integer", Engine::kInteger}}))
-      ->default_str("auto");
-  command.add_option("--requantize", options->requantize, "How accumulators become integers again")
-      ->transform(CLI::Transformer(std::map<std::string, RequantizeMode>{
-          {"float", RequantizeMode::kFloat}, {"fixed-point", RequantizeMode::kFixedPoint}}))
-      ->default_str("float");
+  add_choice<Engine>(command, "--engine", options->engine,
+                     {{"auto", Engine::kAuto}, {"float", Engine::kFloat}, {"integer", Engine::kInteger}},
+                     "auto: quantized models in integers, others in float; float simulates the quantization");
+  add_choice<RequantizeMode>(
+      command, "--requantize", options->requantize,
+      {{"float", RequantizeMode::kFloat}, {"fixed-point", RequantizeMode::kFixedPoint}},
+      "How accumulators become integers again");
   command.add_option("--compare-to", options->compare_to,
                      "Another model: count how often both predict the same");
   command.add_flag("--per-class", options->per_class, "Print a table of the classes");

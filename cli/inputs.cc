@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "choice.h"
 #include "zeropoint/toolchain/architectures.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"
@@ -47,10 +48,8 @@ Result<Graph> read_parameters(std::span<const std::byte> content, const ModelOpt
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("model", options.path, "An .onnx model, or a state dict of torch.save (.pt)")
       ->required();
-  command
-      .add_option("--arch", options.architecture, "The architecture that a state dict's tensors belong to")
-      ->check(CLI::IsMember(toolchain::architecture_names()))
-      ->capture_default_str();
+  add_choice(command, "--arch", options.architecture, toolchain::architecture_names(),
+             "The architecture that a state dict's tensors belong to");
 }
 
 Result<Graph> load_model(const ModelOptions& options) {

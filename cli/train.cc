@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "choice.h"
 #include "inputs.h"
 #include "train_with_progress.h"
 #include "verbs.h"
@@ -115,9 +116,8 @@ void add_training_options(CLI::App& command, Options& options) {
   command.add_option("--batch", training.batch_size, "Images per step")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command.add_option("--optimizer", options.rule, "sgd or adam")
-      ->transform(CLI::Transformer(std::map<std::string, Rule>{{"sgd", Rule::kSgd}, {"adam", Rule::kAdam}}))
-      ->default_str("sgd");
+  add_choice<Rule>(command, "--optimizer", options.rule, {{"sgd", Rule::kSgd}, {"adam", Rule::kAdam}},
+                   "The rule of each step");
   command.add_option("--lr", training.learning_rate, "Learning rate")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -147,9 +147,7 @@ void add_training_options(CLI::App& command, Options& options) {
 
 Action add_train(CLI::App& command) {
   auto options = std::make_shared<Options>();
-  command.add_option("--arch", options->architecture, "The network")
-      ->check(CLI::IsMember(toolchain::architecture_names()))
-      ->capture_default_str();
+  add_choice(command, "--arch", options->architecture, toolchain::architecture_names(), "The network");
   command.add_option("--from", options->initial,
                      "Start from the weights of this model instead of fresh ones");
   add_data_options(command, options->data);
