@@ -9,7 +9,6 @@
 #include "inputs.h"
 #include "model_runner.h"
 #include "plan_metadata.h"
-#include "progress.h"
 #include "train_with_progress.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/architectures.h"
@@ -86,21 +85,6 @@ Result<Network> load_or_train(const Options& options, const std::shared_ptr<cons
   return Network{std::move(result.best), fmt::format("trained here, {} epochs of SGD", training.epochs)};
 }
 
-Result<Evaluation> evaluate(const Runner& runner, const std::shared_ptr<const Dataset>& data,
-                            std::vector<std::int64_t> reference, const std::string& label) {
-  Progress progress(label, "images");
-  std::int64_t done = 0;
-  toolchain::EvaluationOptions options;
-  options.reference_predictions = std::move(reference);
-  return toolchain::evaluate(
-      [&](const Tensor& inputs) {
-        Result<Tensor> scores = runner.model(inputs);
-        progress.update(done += inputs.dim(0), data->size());
-        return scores;
-      },
-      data, options);
-}
-
 Result<Row> quantize_and_evaluate(const Graph& graph, const toolchain::RangeTable& ranges,
                                   const Variant& variant, const std::shared_ptr<const Dataset>& test,
                                   const Row& reference, const toolchain::Profile& profile,
@@ -116,7 +100,10 @@ Result<Row> quantize_and_evaluate(const Graph& graph, const toolchain::RangeTabl
         toolchain::write_onnx(quantized, fmt::format("{}/lenet.{}.onnx", options.folder, variant.name)));
   }
   ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(quantized, Engine::kInteger, variant.mode, options.threads));
-  ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate(runner, test, reference.result.predictions, variant.what));
+  ZP_ASSIGN_OR_RETURN(
+      Evaluation result,
+      evaluate_with_progress(runner, test, {.reference_predictions = reference.result.predictions},
+                             variant.what));
   return Row{variant.what, std::move(result), profile.model_bytes(variant.weight_bits)};
 }
 
@@ -188,7 +175,7 @@ Status run(const Options& options) {
   {
     ZP_ASSIGN_OR_RETURN(Runner runner,
                         make_runner(network.graph, Engine::kFloat, RequantizeMode::kFloat, options.threads));
-    ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate(runner, test, {}, "float32"));
+    ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, test, {}, "float32"));
     rows.push_back({"float32", std::move(result), profile.model_bytes(32)});
   }
   for (const Variant& variant : kVariants) {
@@ -219,8 +206,7 @@ Action add_demo(CLI::App& command) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command.add_option("-o,--output", options->folder, "Also write the quantized models into this folder");
-  command.add_option("--threads", options->threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
-  command.add_flag("--json", options->json, "Print JSON");
+  add_run_options(command, options->threads, options->json);
   command.footer(
       "Examples:\n"
       "  zeropoint demo\n"

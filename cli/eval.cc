@@ -7,7 +7,6 @@
 #include "choice.h"
 #include "inputs.h"
 #include "model_runner.h"
-#include "progress.h"
 #include "verbs.h"
 
 namespace zeropoint::cli {
@@ -32,20 +31,6 @@ struct Options {
   bool json = false;
   int threads = 0;
 };
-
-/// Evaluates `runner` and shows how far it is.
-Result<Evaluation> evaluate_with_progress(const Runner& runner, const std::shared_ptr<const Dataset>& data,
-                                          toolchain::EvaluationOptions options, const std::string& label) {
-  Progress progress(label, "images");
-  std::int64_t done = 0;
-  return toolchain::evaluate(
-      [&](const Tensor& inputs) {
-        Result<Tensor> scores = runner.model(inputs);
-        progress.update(done += inputs.dim(0), data->size());
-        return scores;
-      },
-      data, options);
-}
 
 void print_text(const Options& options, const Runner& runner, const Dataset& data, const Evaluation& result) {
   fmt::print("model   {} ({})\n", options.model.path, runner.engine);
@@ -145,8 +130,7 @@ Action add_eval(CLI::App& command) {
                      "Another model: count how often both predict the same");
   command.add_flag("--per-class", options->per_class, "Print a table of the classes");
   command.add_flag("--confusion", options->confusion, "Print how often each class was taken for which");
-  command.add_option("--threads", options->threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
-  command.add_flag("--json", options->json, "Print JSON");
+  add_run_options(command, options->threads, options->json);
   command.footer(
       "Examples:\n"
       "  zeropoint eval lenet.pt --data ~/mnist --per-class\n"

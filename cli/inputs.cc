@@ -77,6 +77,11 @@ void add_data_options(CLI::App& command, DataOptions& options) {
   command.add_option("--digits-seed", options.seed, "Seed of the embedded digits")->capture_default_str();
 }
 
+void add_run_options(CLI::App& command, int& threads, bool& json) {
+  command.add_option("--threads", threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
+  command.add_flag("--json", json, "Print JSON");
+}
+
 Result<std::shared_ptr<const Dataset>> load_data(const DataOptions& options, Split split) {
   std::string folder = options.folder.empty() ? data_folder_from_environment() : options.folder;
   std::unique_ptr<Dataset> data;

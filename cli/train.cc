@@ -140,7 +140,6 @@ void add_training_options(CLI::App& command, Options& options) {
   command.add_option("--best-checkpoint", training.best_checkpoint,
                      "And here after each epoch that is the best so far");
   command.add_option("--resume", training.resume, "Continue from a checkpoint");
-  command.add_option("--threads", training.threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
 }
 
 }  // namespace
@@ -157,7 +156,7 @@ Action add_train(CLI::App& command) {
   command.add_option("-o,--output", options->output, "Write the best weights: .pt (state dict) or .onnx");
   command.add_flag("--keep-last", options->keep_last,
                    "Write the weights of the last epoch instead of the best");
-  command.add_flag("--json", options->json, "Print JSON");
+  add_run_options(command, options->training.threads, options->json);
   command.footer(
       "Examples:\n"
       "  zeropoint train --data ~/mnist -o lenet.pt\n"
