@@ -129,8 +129,8 @@ Result<LayerConstants> read_layer(const Graph& graph, const Node& node,
   bool transposes = node.op == Op::kGemm && int_attribute(node, "transB") == 0;
   ZP_RETURN_IF_ERROR(check_weights(node, weights, transposes ? 1 : 0));
   if (weights.values->size() == 0) {
-    return Status::unsupported(
-        fmt::format("{}: weights {} are empty", describe(node), to_string(weights.values->shape())));
+    return Status::unsupported(fmt::format("{}: weights {} are empty", describe(node),
+                                           zeropoint::to_string(weights.values->shape())));
   }
   LayerConstants constants;
   constants.weights = transposes ? transposed(*weights.values) : *weights.values;
