@@ -38,6 +38,10 @@ class Planner {
     }
     if (recipe_.border_bits != 0) {
       ZP_RETURN_IF_ERROR(border_type().range().status().at("border"));
+      if (recipe_.border_bits > 8) {
+        return Status::invalid_argument(
+            fmt::format("border bits must be 2 to 8, not {}", recipe_.border_bits));
+      }
     }
     return {};
   }

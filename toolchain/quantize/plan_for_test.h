@@ -19,8 +19,8 @@ inline Graph network() {
   graph.metadata["made"] = "by hand";
   ValueId x = graph.add_input("input", ElementType::kFloat32, {Dim("N"), 2, 4, 4});
   Tensor w(ElementType::kFloat32, {2, 2, 3, 3});
-  for (std::size_t i = 0; i < 18; ++i) {
-    w.data<float>()[i] = static_cast<float>(i) / 10 - 1;
+  for (std::size_t i = 0; i < 36; ++i) {
+    w.data<float>()[i] = static_cast<float>(i) / 20 - 1;
   }
   ValueId cw = graph.add_constant("conv.w", std::move(w));
   ValueId cb = graph.add_constant("conv.b", Tensor::of<float>({2}, {0.5F, -0.25F}));
@@ -31,17 +31,17 @@ inline Graph network() {
   ValueId f = graph.add_node(Op::kFlatten, "flatten", {p}, "f");
   ValueId fw = graph.add_constant("fc.w", Tensor::of<float>({3, 2}, {1, -2, 3, -4, 5, -6}));
   ValueId fb = graph.add_constant("fc.b", Tensor::of<float>({3}, {1, 2, 3}));
-  graph.outputs = {
-      graph.add_node(Op::kGemm, "fc", {f, fw, fb}, "y", {{"transB", std::int64_t{1}}})};
+  graph.outputs = {graph.add_node(Op::kGemm, "fc", {f, fw, fb}, "y", {{"transB", std::int64_t{1}}})};
   EXPECT_TRUE(infer_shapes(graph).ok());
   return graph;
 }
 
 inline RangeTable ranges() {
-  return {"minmax",
-          7,
-          "hand",
-          {{"input", {-1, 1}}, {"c", {-3, 5}}, {"r", {0, 5.1F}}, {"p", {0, 5}}, {"f", {0, 5}}, {"y", {1, 9}}}};
+  return {
+      "minmax",
+      7,
+      "hand",
+      {{"input", {-1, 1}}, {"c", {-3, 5}}, {"r", {0, 5.1F}}, {"p", {0, 5}}, {"f", {0, 5}}, {"y", {1, 9}}}};
 }
 
 inline QuantPlan plan_of(const Recipe& recipe = {}, const Graph& graph = network()) {

@@ -205,6 +205,8 @@ Result<QuantPlan> plan_from_json(std::string_view text) {
     return Status::corrupt("plan: " + bad.why);
   } catch (const nlohmann::json::parse_error& error) {
     return Status::corrupt(fmt::format("plan: not JSON at byte {}", error.byte));
+  } catch (const nlohmann::json::out_of_range&) {
+    return Status::corrupt("plan: a number is beyond float64");
   } catch (const std::exception& error) {
     return Status::corrupt(std::string("plan: ") + error.what());
   }
