@@ -11,6 +11,15 @@ std::string describe(const TensorInfo& info) {
   return "'" + info.name + "' " + std::string(name_of(info.type)) + to_string(info.sample_shape);
 }
 
+/// A list of multipliers is of one of two kinds.
+struct IsSound {
+  bool operator()(float multiplier) const { return std::isnormal(multiplier) && multiplier > 0; }
+  bool operator()(FixedPointMultiplier multiplier) const {
+    bool normal = multiplier.mantissa >= 1 << 30 || multiplier.mantissa == 0;
+    return normal && multiplier.shift >= 1 && multiplier.shift <= 62;
+  }
+};
+
 /// Checks one operation whose operands are known to exist.
 struct OperationVerifier {
   const Program& program;
@@ -25,10 +34,9 @@ struct OperationVerifier {
     if (in.type != ElementType::kFloat32 || in.sample_shape != out.sample_shape) {
       return fail(op.output, "cannot quantize " + describe(in));
     }
-    if (!std::isnormal(op.params.scale) || op.params.scale < 0) {
-      return fail(op.output, "the scale is not a positive normal number");
-    }
-    return check_range(op.output, op.range);
+    ZP_RETURN_IF_ERROR(check_scale(op.output, op.params.scale));
+    ZP_RETURN_IF_ERROR(check_range(op.output, op.range));
+    return check_zero_point(op.output, op.params.zero_point, out.type);
   }
 
   Status operator()(const DequantizeOp& op) const {
@@ -41,20 +49,24 @@ struct OperationVerifier {
     if (op.scales.size() != 1 && op.scales.size() != channels) {
       return fail(op.output, std::to_string(op.scales.size()) + " scales do not fit " + describe(in));
     }
-    return {};
+    for (float scale : op.scales) {
+      ZP_RETURN_IF_ERROR(check_scale(op.output, scale));
+    }
+    return check_zero_point(op.output, op.zero_point, in.type);
   }
 
   Status operator()(const ConvOp& op) const {
     const Shape& in = program.tensor(op.input).sample_shape;
     const Shape& out = program.tensor(op.output).sample_shape;
     const Shape& w = op.layer.weights.shape();
-    if (in.size() != 3 || out.size() != 3 || w.size() != 4 || op.group < 1 || in[0] != w[1] * op.group ||
-        w[0] % op.group != 0 || out[0] != w[0] || w[2] != op.window.kernel[0] ||
+    if (in.size() != 3 || out.size() != 3 || w.size() != 4 || op.group < 1 || in[0] % op.group != 0 ||
+        in[0] / op.group != w[1] || w[0] % op.group != 0 || out[0] != w[0] || w[2] != op.window.kernel[0] ||
         w[3] != op.window.kernel[1]) {
       return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
     }
-    ZP_RETURN_IF_ERROR(check_window(op.output, op.window));
-    return check_layer(op.input, op.output, op.layer);
+    ZP_RETURN_IF_ERROR(check_window(op.input, op.output, op.window));
+    ZP_RETURN_IF_ERROR(check_layer(op.input, op.output, op.layer));
+    return check_zero_point(op.output, op.input_zero_point, program.tensor(op.input).type);
   }
 
   Status operator()(const FullyConnectedOp& op) const {
@@ -73,7 +85,13 @@ struct OperationVerifier {
         in.sample_shape[0] != out.sample_shape[0] || in.type != out.type || !is_integer(in.type)) {
       return fail(op.output, "cannot pool " + describe(in));
     }
-    return check_window(op.output, op.window);
+    ZP_RETURN_IF_ERROR(check_window(op.input, op.output, op.window));
+    for (int i = 0; i < 2; ++i) {
+      if (!every_window_sees(in.sample_shape[i + 1], out.sample_shape[i + 1], op.window, i)) {
+        return fail(op.output, "a window can lie outside of " + describe(in) + ", where nothing is largest");
+      }
+    }
+    return {};
   }
 
   Status operator()(const ReshapeOp& op) const {
@@ -100,13 +118,19 @@ struct OperationVerifier {
       return program.tensor(output).type == ElementType::kInt32 ? Status()
                                                                 : fail(output, "an accumulator is int32");
     }
-    std::size_t multipliers =
-        std::visit([](const auto& m) { return m.size(); }, layer.requantization->multipliers);
+    const Requantization& requantization = *layer.requantization;
+    std::size_t multipliers = std::visit([](const auto& m) { return m.size(); }, requantization.multipliers);
     if (multipliers != channels) {
       return fail(output, std::to_string(multipliers) + " multipliers do not fit " +
                               std::to_string(channels) + " channels");
     }
-    return check_range(output, layer.requantization->clamp);
+    bool sound = std::visit([](const auto& m) { return std::all_of(m.begin(), m.end(), IsSound{}); },
+                            requantization.multipliers);
+    if (!sound) {
+      return fail(output, "a multiplier is not a positive normal number");
+    }
+    ZP_RETURN_IF_ERROR(check_range(output, requantization.clamp));
+    return check_zero_point(output, requantization.zero_point, program.tensor(output).type);
   }
 
   /// No order of summation may leave int32, whatever the input holds.
@@ -127,17 +151,45 @@ struct OperationVerifier {
 
   /// A window only reads inside its input, whatever its numbers, as long as these are positive and small
   /// enough not to overflow; the output's shape then decides what is computed.
-  [[nodiscard]] Status check_window(TensorId output, const Window2d& window) const {
+  [[nodiscard]] Status check_window(TensorId input, TensorId output, const Window2d& window) const {
     constexpr std::int64_t kFar = std::int64_t{1} << 31;
+    const Shape& in = program.tensor(input).sample_shape;
+    const Shape& out = program.tensor(output).sample_shape;
     for (int i = 0; i < 2; ++i) {
       if (window.kernel[i] < 1 || window.strides[i] < 1 || window.dilations[i] < 1 ||
           window.pads_begin[i] < 0 || window.kernel[i] >= kFar || window.strides[i] >= kFar ||
-          window.dilations[i] >= kFar || window.pads_begin[i] >= kFar) {
+          window.dilations[i] >= kFar || window.pads_begin[i] >= kFar || in[i + 1] >= kFar ||
+          out[i + 1] >= kFar) {
         return fail(output,
                     "kernel, strides and dilations must be 1 or more, pads 0 or more, all below 2^31");
       }
     }
     return {};
+  }
+
+  /// Whether the window has a tap inside an axis of `in` elements at each of its `out` positions.
+  static bool every_window_sees(std::int64_t in, std::int64_t out, const Window2d& window, int axis) {
+    std::int64_t pad = window.pads_begin[axis];
+    std::int64_t step = window.dilations[axis];
+    bool last_starts_inside = (out - 1) * window.strides[axis] - pad < in;
+    // Before the beginning a window needs a tap that reaches past it, and taps that do not step over the
+    // input.
+    bool first_reaches = pad == 0 || ((pad + step - 1) / step < window.kernel[axis] && step <= in);
+    return out == 0 || (in > 0 && last_starts_inside && first_reaches);
+  }
+
+  [[nodiscard]] Status check_scale(TensorId output, float scale) const {
+    return std::isnormal(scale) && scale > 0 ? Status()
+                                             : fail(output, "a scale is not a positive normal number");
+  }
+
+  [[nodiscard]] Status check_zero_point(TensorId output, std::int64_t zero_point, ElementType type) const {
+    QuantizedRange held = storage_range(type);
+    if (zero_point >= held.q_min && zero_point <= held.q_max) {
+      return {};
+    }
+    return fail(output, "the zero point " + std::to_string(zero_point) + " does not fit " +
+                            std::string(name_of(type)));
   }
 
   [[nodiscard]] Status check_range(TensorId output, QuantizedRange range) const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "compile/lower_layer.h"
@@ -129,11 +130,15 @@ class Lowering {
   /// range.
   Status lower_quantize(const Node& node) {
     ZP_ASSIGN_OR_RETURN(QuantNode read, per_tensor(node));
-    QuantizedRange range = storage_range(read.storage);
+    std::vector<const Node*> activations;  // the last one first
     ValueId source = node.inputs[0];
     while (const Node* activation = activation_making(source)) {
-      ZP_ASSIGN_OR_RETURN(range, narrow(*activation, read.params.params[0], range));
+      activations.push_back(activation);
       source = activation->inputs[0];
+    }
+    QuantizedRange range = storage_range(read.storage);
+    for (auto activation = activations.rbegin(); activation != activations.rend(); ++activation) {
+      ZP_ASSIGN_OR_RETURN(range, narrow(**activation, read, range));
     }
     if (!is_input(source)) {
       return stays_float(node, "its input is not an input of the graph");
@@ -145,29 +150,27 @@ class Lowering {
   }
 
   /// `range` after the activation `node`, at the given parameters: quantize(clip(r)) = clamp(quantize(r)).
-  Result<QuantizedRange> narrow(const Node& node, QuantParams params, QuantizedRange range) const {
+  Result<QuantizedRange> narrow(const Node& node, const QuantNode& quantization, QuantizedRange range) const {
+    QuantizedRange held = storage_range(quantization.storage);
+    QuantizedRange bounds = held;
+    QuantParams params = quantization.params.params[0];
     if (node.op == Op::kRelu) {
-      range.q_min = std::max(range.q_min, quantize(0.0F, params, range));
-      return range;
-    }
-    if (node.op != Op::kClip) {
-      return stays_float(node, "only Relu and Clip can stand before a QuantizeLinear");
+      bounds.q_min = quantize(0.0F, params, held);
     }
     for (std::size_t bound : {1U, 2U}) {
       if (node.inputs.size() <= bound || node.inputs[bound] == kNoValue) {
         continue;
       }
       const Tensor* limit = graph_.constant(node, bound);
-      if (limit == nullptr || limit->type() != ElementType::kFloat32 || limit->size() != 1) {
+      if (limit == nullptr || limit->type() != ElementType::kFloat32 || limit->size() != 1 ||
+          std::isnan(limit->data<float>()[0])) {
         return stays_float(node, "its bounds must be float32 constants");
       }
-      std::int64_t q = quantize(limit->data<float>()[0], params, range);
-      (bound == 1 ? range.q_min : range.q_max) = q;
+      (bound == 1 ? bounds.q_min : bounds.q_max) = quantize(limit->data<float>()[0], params, held);
     }
-    if (range.q_min > range.q_max) {
-      return stays_float(node, "its bounds are in the wrong order");
-    }
-    return range;
+    // Not std::clamp: where the bounds cross, ONNX's Clip gives the upper one.
+    auto clip = [&](std::int64_t q) { return std::min(std::max(q, bounds.q_min), bounds.q_max); };
+    return QuantizedRange{clip(range.q_min), clip(range.q_max)};
   }
 
   Status lower_dequantize(const Node& node) {
@@ -243,7 +246,7 @@ class Lowering {
     QuantParams out_params = out.params.params[0];
     QuantizedRange clamp = storage_range(out.storage);
     for (const Node* activation : tail.activations) {
-      ZP_ASSIGN_OR_RETURN(clamp, narrow(*activation, out_params, clamp));
+      ZP_ASSIGN_OR_RETURN(clamp, narrow(*activation, out, clamp));
     }
     ZP_ASSIGN_OR_RETURN(Requantization requantization,
                         requantization_of(node, constants, input.params.scale, out_params, clamp, mode_));

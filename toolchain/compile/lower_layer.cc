@@ -79,6 +79,9 @@ Result<std::vector<std::int32_t>> read_bias(const Graph& graph, const Node& node
       bias.values->shape() != Shape{static_cast<std::int64_t>(channels)}) {
     return Status::unsupported(describe(node) + ": the bias must be int32, one per output channel");
   }
+  if (bias.quantization.params.granularity.kind == Granularity::Kind::kPerGroup) {
+    return Status::unsupported(describe(node) + ": the bias must have one scale per tensor or per channel");
+  }
   const std::vector<QuantParams>& params = bias.quantization.params.params;
   for (std::size_t c = 0; c < channels; ++c) {
     const QuantParams& p = params[params.size() == 1 ? 0 : c];
@@ -125,6 +128,10 @@ Result<LayerConstants> read_layer(const Graph& graph, const Node& node,
   ZP_ASSIGN_OR_RETURN(QuantizedConstant weights, constant_behind(graph, node, 1, producers));
   bool transposes = node.op == Op::kGemm && int_attribute(node, "transB") == 0;
   ZP_RETURN_IF_ERROR(check_weights(node, weights, transposes ? 1 : 0));
+  if (weights.values->size() == 0) {
+    return Status::unsupported(fmt::format("{}: weights {} are empty", describe(node),
+                                           zeropoint::to_string(weights.values->shape())));
+  }
   LayerConstants constants;
   constants.weights = transposes ? transposed(*weights.values) : *weights.values;
   for (const QuantParams& params : weights.quantization.params.params) {

@@ -113,14 +113,19 @@ onnx::ModelProto to_proto(const Graph& graph) {
 
 }  // namespace
 
-Status write_onnx(const Graph& graph, const std::string& path) {
+Result<std::string> to_onnx(const Graph& graph) {
   ZP_RETURN_IF_ERROR(verify(graph));
   onnx::ModelProto model = to_proto(graph);
   std::string content;
   if (model.ByteSizeLong() >= (std::size_t{1} << 31) || !model.SerializeToString(&content)) {
-    return Status::resource_exhausted(path + ": a model above 2 GiB does not fit one ONNX file");
+    return Status::resource_exhausted("a model above 2 GiB does not fit one ONNX file");
   }
-  return write_file(path, content);
+  return content;
+}
+
+Status write_onnx(const Graph& graph, const std::string& path) {
+  Result<std::string> content = to_onnx(graph);
+  return content.ok() ? write_file(path, *content) : content.status().at(path);
 }
 
 }  // namespace zeropoint::toolchain

@@ -161,8 +161,10 @@ inline Reals affine(const Graph& graph, const Node& node, const Reals& x) {
   return y;
 }
 
-/// Every value of `graph`, where `known` holds its inputs and may replace constants.
-inline Values evaluate(const Graph& graph, Values known) {
+/// Every value of `graph`, where `known` holds its inputs and may replace constants. After each node
+/// after_node(node, values) sees what is known by then, and may change it.
+template <typename AfterNode>
+Values evaluate(const Graph& graph, Values known, AfterNode after_node) {
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].constant != nullptr) {
       known.try_emplace(static_cast<ValueId>(i), reals_of(*graph.values[i].constant));
@@ -212,8 +214,13 @@ inline Values evaluate(const Graph& graph, Values known) {
         std::abort();  // the oracle is for what it has
     }
     known[node.outputs[0]] = std::move(y);
+    after_node(node, known);
   }
   return known;
+}
+
+inline Values evaluate(const Graph& graph, Values known) {
+  return evaluate(graph, std::move(known), [](const Node&, Values&) {});
 }
 
 }  // namespace zeropoint::toolchain::oracle

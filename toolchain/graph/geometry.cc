@@ -8,6 +8,9 @@
 namespace zeropoint::toolchain {
 namespace {
 
+/// Far beyond any real window, and keeps the sums and products below from overflowing.
+constexpr std::int64_t kFar = std::int64_t{1} << 31;
+
 /// ints_attribute with a fallback, checked to have `count` entries of at least `least`.
 Result<std::vector<std::int64_t>> axis_attribute(const Node& node, std::string_view name, std::size_t count,
                                                  std::int64_t fallback, std::int64_t least) {
@@ -15,10 +18,8 @@ Result<std::vector<std::int64_t>> axis_attribute(const Node& node, std::string_v
   if (values.empty()) {
     return std::vector<std::int64_t>(count, fallback);
   }
-  // 2^31 is far beyond any real window and keeps the products below from overflowing.
-  bool sound = values.size() == count && std::all_of(values.begin(), values.end(), [&](std::int64_t v) {
-                 return v >= least && v < (std::int64_t{1} << 31);
-               });
+  bool sound = values.size() == count && std::all_of(values.begin(), values.end(),
+                                                     [&](std::int64_t v) { return v >= least && v < kFar; });
   if (!sound) {
     return Status::invalid_argument(fmt::format("attribute {} is [{}]; {} values of {} or more are needed",
                                                 name, fmt::join(values, ", "), count, least));
@@ -51,6 +52,9 @@ Result<WindowGeometry> window_geometry(const Node& node, const Dims& input,
     if (!input[i + 2].known()) {
       return Status::invalid_argument("input " + to_string(input) + " has an unknown spatial extent");
     }
+    if (input[i + 2].extent >= kFar) {
+      return Status::invalid_argument("input " + to_string(input) + " has a spatial extent beyond 2^31");
+    }
     window.input.push_back(input[i + 2].extent);
   }
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> declared, axis_attribute(node, "kernel_shape", axes, 0, 1));
@@ -61,7 +65,7 @@ Result<WindowGeometry> window_geometry(const Node& node, const Dims& input,
                                                 fmt::join(declared, ", "), fmt::join(kernel, ", ")));
   }
   if (kernel.size() != axes ||
-      std::any_of(kernel.begin(), kernel.end(), [](std::int64_t k) { return k < 1; })) {
+      std::any_of(kernel.begin(), kernel.end(), [](std::int64_t k) { return k < 1 || k >= kFar; })) {
     return Status::invalid_argument(
         fmt::format("kernel [{}] does not fit input {}", fmt::join(kernel, ", "), to_string(input)));
   }

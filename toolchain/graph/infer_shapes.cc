@@ -17,6 +17,9 @@ Status wants(const Value& value, ElementType type) {
                                               zeropoint::name_of(value.type), zeropoint::name_of(type)));
 }
 
+/// The integer types of up to 32 bits.
+bool holds_quantized(ElementType type) { return is_integer(type) && size_of(type) <= 4; }
+
 /// Scale and zero point of a QuantizeLinear or DequantizeLinear fit `dims`: a scalar, one per index of the
 /// axis, or (block_size) one per block along it.
 Status check_scales(const InferenceContext& context) {
@@ -43,7 +46,7 @@ Status check_scales(const InferenceContext& context) {
     fits = scale.size() == 1 && scale[0] == along;
   } else if (block > 0 && along.known()) {
     Dims blocks = dims;
-    blocks[static_cast<std::size_t>(axis)] = (along.extent + block - 1) / block;
+    blocks[static_cast<std::size_t>(axis)] = along.extent / block + (along.extent % block != 0 ? 1 : 0);
     fits = scale == blocks;
   }
   return fits ? Status()
@@ -68,9 +71,12 @@ Status conv_shape(InferenceContext& context) {
   std::int64_t group = int_attribute(context.node, "group");
   bool all_known = std::all_of(w.begin(), w.end(), [](const Dim& dim) { return dim.known(); });
   if (w.size() != x.size() || w.size() < 3 || !all_known || group < 1 || w[0].extent % group != 0 ||
-      x[1] != Dim(w[1].extent * group)) {
+      !x[1].known() || x[1].extent % group != 0 || x[1].extent / group != w[1].extent) {
     return Status::invalid_argument(
         fmt::format("weights {} in {} group(s) do not fit input {}", to_string(w), group, to_string(x)));
+  }
+  if (context.inputs.size() > 2 && context.inputs[2] != nullptr) {
+    ZP_RETURN_IF_ERROR(wants(*context.inputs[2], ElementType::kFloat32));
   }
   if (context.inputs.size() > 2 && context.inputs[2] != nullptr && *context.inputs[2]->dims != Dims{w[0]}) {
     return Status::invalid_argument(
@@ -115,6 +121,18 @@ Status gemm_shape(InferenceContext& context) {
                                                 to_string(*context.inputs[1]->dims)));
   }
   context.dims = {a[0], b[1]};
+  if (context.inputs.size() > 2 && context.inputs[2] != nullptr) {
+    ZP_RETURN_IF_ERROR(wants(*context.inputs[2], ElementType::kFloat32));
+    const Dims& c = *context.inputs[2]->dims;
+    bool fits = c.size() <= 2;
+    for (std::size_t i = 0; fits && i < c.size(); ++i) {
+      fits = c[i] == Dim(1) || c[i] == context.dims[2 - c.size() + i];
+    }
+    if (!fits) {
+      return Status::invalid_argument(
+          fmt::format("bias {} does not fit the product {}", to_string(c), to_string(context.dims)));
+    }
+  }
   return {};
 }
 
@@ -151,6 +169,9 @@ Status quantize_linear_shape(InferenceContext& context) {
   ZP_RETURN_IF_ERROR(check_scales(context));
   bool typed = context.inputs.size() > 2 && context.inputs[2] != nullptr;
   context.type = typed ? context.inputs[2]->type : ElementType::kUint8;
+  if (!holds_quantized(context.type)) {
+    return wants(*context.inputs[2], ElementType::kInt8);
+  }
   context.dims = *context.inputs[0]->dims;
   return {};
 }
@@ -158,8 +179,11 @@ Status quantize_linear_shape(InferenceContext& context) {
 Status dequantize_linear_shape(InferenceContext& context) {
   ZP_RETURN_IF_ERROR(wants(*context.inputs[1], ElementType::kFloat32));
   ZP_RETURN_IF_ERROR(check_scales(context));
-  if (!is_integer(context.inputs[0]->type)) {
+  if (!holds_quantized(context.inputs[0]->type)) {
     return wants(*context.inputs[0], ElementType::kInt8);
+  }
+  if (context.inputs.size() > 2 && context.inputs[2] != nullptr) {
+    ZP_RETURN_IF_ERROR(wants(*context.inputs[2], context.inputs[0]->type));
   }
   context.dims = *context.inputs[0]->dims;
   return {};

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
 
 #include <limits>
@@ -75,6 +76,10 @@ class Reader {
     const onnx::TypeProto::Tensor& type = proto.type().tensor_type();
     if (!proto.type().has_tensor_type() || !type.has_shape()) {
       return Status::unsupported(fmt::format("input '{}' is not a tensor of known rank", proto.name()));
+    }
+    if (!is_element_type(type.elem_type())) {
+      return Status::unsupported(
+          fmt::format("input '{}': element type {} is not supported", proto.name(), type.elem_type()));
     }
     Dims dims;
     for (const onnx::TensorShapeProto::Dimension& dim : type.shape().dim()) {
@@ -166,6 +171,7 @@ class Reader {
 
 Result<Graph> read_onnx(std::span<const std::byte> content, const std::string& name) {
   try {
+    google::protobuf::LogSilencer silence;  // what is wrong is for the caller to show, not for stderr
     onnx::ModelProto model;
     if (content.size() > std::numeric_limits<int>::max() ||
         !model.ParseFromArray(content.data(), static_cast<int>(content.size())) || !model.has_graph()) {

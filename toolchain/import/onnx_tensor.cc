@@ -10,10 +10,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian and copied as it is");
 
-bool is_known(int data_type) {
-  return name_of(static_cast<ElementType>(data_type)) != "unknown" && data_type >= 0 && data_type < 256;
-}
-
 /// Elements from one of the typed fields, narrowed to the stored type (int32_data holds everything up to 32
 /// bits).
 template <typename T, typename Field>
@@ -77,11 +73,15 @@ Status copy_typed(const onnx::TensorProto& proto, Tensor& tensor) {
 
 }  // namespace
 
+bool is_element_type(int data_type) {
+  return data_type >= 0 && data_type < 256 && name_of(static_cast<ElementType>(data_type)) != "unknown";
+}
+
 Result<Tensor> tensor_from_proto(const onnx::TensorProto& proto) {
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
     return Status::unsupported("its data is in another file, which is not read yet");
   }
-  if (!is_known(proto.data_type())) {
+  if (!is_element_type(proto.data_type())) {
     return Status::unsupported(fmt::format("element type {} is not supported", proto.data_type()));
   }
   auto type = static_cast<ElementType>(proto.data_type());

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "graph/op_info.h"
+#include "quantize/check_plan.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
@@ -27,14 +29,16 @@ class Applier {
   }
 
   Result<Graph> run() {
-    for (const Decision& decision : plan_.decisions) {
-      if (graph_.find(decision.tensor) == kNoValue) {
-        return Status::not_found("the plan names tensor '" + decision.tensor +
-                                 "', which the graph does not have");
-      }
+    ZP_RETURN_IF_ERROR(verify(graph_));
+    ZP_RETURN_IF_ERROR(check_plan(graph_, plan_));
+    for (const Value& value : graph_.values) {
+      names_.insert(value.name);
     }
     for (ValueId input : graph_.inputs) {
       const Value& value = graph_.value(input);
+      if (!value.dims) {
+        return Status::invalid_argument("input '" + value.name + "' has no shape");
+      }
       made_[input] = result_.add_input(value.name, value.type, *value.dims);
       ZP_RETURN_IF_ERROR(quantize_activation(input));
     }
@@ -42,7 +46,8 @@ class Applier {
       ZP_RETURN_IF_ERROR(copy(node));
     }
     for (ValueId output : graph_.outputs) {
-      result_.outputs.push_back(made_.at(output));
+      ZP_ASSIGN_OR_RETURN(ValueId mapped, mapped_input(output));
+      result_.outputs.push_back(mapped);
     }
     ZP_RETURN_IF_ERROR(verify(result_));
     ZP_RETURN_IF_ERROR(infer_shapes(result_));
@@ -60,9 +65,18 @@ class Applier {
     const Value& value = graph_.value(output);
     bool quantized_output = is_output(output) && plan_.find(value.name) != nullptr;
     // The graph's output keeps its name, so what the layer makes before quantization gets another.
-    made_[output] = result_.add_node(node.op, node.name, std::move(inputs),
-                                     quantized_output ? value.name + "_real" : value.name, node.attributes);
+    made_[output] =
+        result_.add_node(node.op, node.name, std::move(inputs),
+                         quantized_output ? unused(value.name + "_real") : value.name, node.attributes);
     return quantize_activation(output);
+  }
+
+  /// `name`, or where the graph has a tensor of that name already, one like it.
+  std::string unused(std::string name) {
+    while (!names_.insert(name).second) {
+      name += '_';
+    }
+    return name;
   }
 
   [[nodiscard]] bool is_output(ValueId id) const {
@@ -87,42 +101,38 @@ class Applier {
     ZP_RETURN_IF_ERROR(quantized.status().at("tensor '" + value.name + "'"));
     ZP_ASSIGN_OR_RETURN(ParamsLayout layout,
                         ParamsLayout::of(quantized->shape(), decision->params.granularity));
-    ValueId integers = result_.add_constant(value.name + "_quantized", *std::move(quantized));
-    made_[id] =
-        dequantize_node(value.name, integers, value.name + "_dequantized", *decision, layout.params_shape());
+    ValueId integers = result_.add_constant(unused(value.name + "_quantized"), *std::move(quantized));
+    made_[id] = dequantize_node(integers, is_output(id) ? value.name : unused(value.name + "_dequantized"),
+                                *decision, params_of(*decision, layout.params_shape()));
     return made_[id];
   }
 
-  /// Scale and zero point constants of a decision; made once per tensor.
-  std::vector<ValueId> params_of(const std::string& name, const Decision& decision, const Shape& shape) {
-    ValueId scale = result_.find(name + "_scale");
-    if (scale != kNoValue) {
-      return {scale, result_.find(name + "_zero_point")};
-    }
-    scale = result_.add_constant(name + "_scale",
-                                 params_tensor<float>(decision.params, shape, &QuantParams::scale));
-    ValueId zero_point = kNoValue;
+  struct ParamIds {
+    ValueId scale;
+    ValueId zero_point;
+  };
+
+  /// Scale and zero point of a decision as constants.
+  ParamIds params_of(const Decision& decision, const Shape& shape) {
+    ParamIds ids{result_.add_constant(unused(decision.tensor + "_scale"),
+                                      params_tensor<float>(decision.params, shape, &QuantParams::scale)),
+                 kNoValue};
     visit_integer(decision.type.storage(), [&](auto element) {
-      zero_point = result_.add_constant(
-          name + "_zero_point",
+      ids.zero_point = result_.add_constant(
+          unused(decision.tensor + "_zero_point"),
           params_tensor<decltype(element)>(decision.params, shape, &QuantParams::zero_point));
     });
-    return {scale, zero_point};
+    return ids;
   }
 
-  ValueId dequantize_node(const std::string& name, ValueId integers, std::string output,
-                          const Decision& decision, const Shape& params_shape) {
-    std::vector<ValueId> inputs = params_of(name, decision, params_shape);
-    inputs.insert(inputs.begin(), integers);
+  ValueId dequantize_node(ValueId integers, std::string output, const Decision& decision, ParamIds params) {
     const Granularity& granularity = decision.params.granularity;
     std::map<std::string, Attribute> attributes;
     if (granularity.kind != Granularity::Kind::kPerTensor) {
       attributes["axis"] = granularity.axis;
     }
-    if (granularity.kind == Granularity::Kind::kPerGroup) {
-      attributes["block_size"] = granularity.group_size;
-    }
-    return result_.add_node(Op::kDequantizeLinear, name + "_dequantize", std::move(inputs), std::move(output),
+    return result_.add_node(Op::kDequantizeLinear, decision.tensor + "_dequantize",
+                            {integers, params.scale, params.zero_point}, std::move(output),
                             std::move(attributes));
   }
 
@@ -138,23 +148,29 @@ class Applier {
     ZP_ASSIGN_OR_RETURN(QuantizedRange range, decision->type.range());
     ValueId real = made_[id];
     if (range != storage_range(decision->type.storage()) && decision->shares_with.empty()) {
-      ValueId low = result_.add_constant(name + "_low",
-                                         Tensor::of<float>({}, std::vector{dequantize(range.q_min, params)}));
-      ValueId high = result_.add_constant(
-          name + "_high", Tensor::of<float>({}, std::vector{dequantize(range.q_max, params)}));
-      real = result_.add_node(Op::kClip, name + "_clip", {real, low, high}, name + "_clipped");
+      real = clip(name, real, range, params);
     }
-    std::vector<ValueId> inputs = params_of(name, *decision, {});
-    inputs.insert(inputs.begin(), real);
-    ValueId integers =
-        result_.add_node(Op::kQuantizeLinear, name + "_quantize", std::move(inputs), name + "_quantized");
-    made_[id] = dequantize_node(name, integers, is_output(id) ? name : name + "_dequantized", *decision, {});
+    ParamIds ids = params_of(*decision, {});
+    ValueId integers = result_.add_node(Op::kQuantizeLinear, name + "_quantize",
+                                        {real, ids.scale, ids.zero_point}, unused(name + "_quantized"));
+    made_[id] =
+        dequantize_node(integers, is_output(id) ? name : unused(name + "_dequantized"), *decision, ids);
     return {};
+  }
+
+  ValueId clip(const std::string& name, ValueId real, QuantizedRange range, QuantParams params) {
+    auto bound = [&](const char* suffix, std::int64_t q) {
+      return result_.add_constant(unused(name + suffix), Tensor::of<float>({}, {dequantize(q, params)}));
+    };
+    ValueId low = bound("_low", range.q_min);
+    ValueId high = bound("_high", range.q_max);
+    return result_.add_node(Op::kClip, name + "_clip", {real, low, high}, unused(name + "_clipped"));
   }
 
   const Graph& graph_;
   const QuantPlan& plan_;
   Graph result_;
+  std::set<std::string> names_;      // of all tensors of both graphs
   std::map<ValueId, ValueId> made_;  // value of the float graph -> what its readers read in the result
 };
 

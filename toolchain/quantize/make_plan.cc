@@ -38,6 +38,10 @@ class Planner {
     }
     if (recipe_.border_bits != 0) {
       ZP_RETURN_IF_ERROR(border_type().range().status().at("border"));
+      if (recipe_.border_bits > 8) {
+        return Status::invalid_argument(
+            fmt::format("border bits must be 2 to 8, not {}", recipe_.border_bits));
+      }
     }
     return {};
   }
@@ -80,12 +84,13 @@ class Planner {
     if (weights == nullptr) {
       return Status::unsupported(describe(node) + " would stay in float: its weights are not constant");
     }
+    ZP_RETURN_IF_ERROR(check_layer(node, *weights));
     ZP_RETURN_IF_ERROR(plan_weights(node, *weights, input->params.params[0].scale));
     // A Relu or Clip that alone reads the result belongs to the layer.
     ValueId last = node.outputs[0];
     while (readers_[static_cast<std::size_t>(last)].size() == 1 && !is_output(last)) {
       const Node& next = graph_.nodes[static_cast<std::size_t>(readers_[static_cast<std::size_t>(last)][0])];
-      if (next.op != Op::kRelu && next.op != Op::kClip) {
+      if ((next.op != Op::kRelu && next.op != Op::kClip) || next.inputs[0] != last) {
         break;
       }
       last = next.outputs[0];
@@ -95,6 +100,34 @@ class Planner {
       return {};
     }
     return plan_activation(last, node);
+  }
+
+  /// What the integer form of a layer can express: a plain product plus one constant bias per channel.
+  [[nodiscard]] Status check_layer(const Node& node, const Tensor& weights) const {
+    if (node.op == Op::kGemm && (float_attribute(node, "alpha") != 1 || float_attribute(node, "beta") != 1 ||
+                                 int_attribute(node, "transA") != 0)) {
+      return Status::unsupported(describe(node) + " would stay in float: alpha and beta must be 1, transA 0");
+    }
+    if (weights.size() == 0) {
+      return Status::unsupported(
+          fmt::format("{}: weights {} are empty", describe(node), zeropoint::to_string(weights.shape())));
+    }
+    if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) {
+      return {};
+    }
+    const Tensor* bias = graph_.constant(node, 2);
+    Shape one_per_channel{weights.dim(channel_axis(node))};
+    if (bias == nullptr || bias->type() != ElementType::kFloat32 || bias->shape() != one_per_channel) {
+      return Status::unsupported(
+          fmt::format("{} would stay in float: its bias '{}' is not a float32 constant {}", describe(node),
+                      graph_.value(node.inputs[2]).name, zeropoint::to_string(one_per_channel)));
+    }
+    return {};
+  }
+
+  /// Of the weights.
+  static std::int64_t channel_axis(const Node& node) {
+    return node.op == Op::kGemm && int_attribute(node, "transB") == 0 ? 1 : 0;
   }
 
   Status plan_activation(ValueId id, const Node& node) {
@@ -149,9 +182,8 @@ class Planner {
       return Status::unsupported(
           fmt::format("{}: weights '{}' are shared with another layer", describe(node), name));
     }
-    std::int64_t channel_axis = node.op == Op::kGemm && int_attribute(node, "transB") == 0 ? 1 : 0;
     Granularity granularity =
-        recipe_.per_channel ? Granularity::per_channel(channel_axis) : Granularity::per_tensor();
+        recipe_.per_channel ? Granularity::per_channel(channel_axis(node)) : Granularity::per_tensor();
     Result<TensorParams> params =
         choose_params(weights, granularity, recipe_.weights,
                       {Scheme::kSymmetric, RangeRule::kContainZero, kWeightAbsMaxFloor});

@@ -1,7 +1,10 @@
 // The plan as JSON, and as a table.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "zeropoint/toolchain/quantize.h"
@@ -38,38 +41,137 @@ Json decision_to_json(const Decision& decision) {
   return json;
 }
 
-/// The index of `name` in `names`, or an exception that the caller turns into a Status.
-template <std::size_t kCount>
-std::size_t index_in(const std::string_view (&names)[kCount], const std::string& name) {
-  for (std::size_t i = 0; i < kCount; ++i) {
-    if (names[i] == name) {
-      return i;
-    }
+/// What is wrong with a plan's text; caught in plan_from_json().
+struct BadPlan {
+  std::string why;
+};
+
+const Json& member(const Json& json, const char* name) {
+  auto found = json.find(name);
+  if (found == json.end()) {
+    throw BadPlan{fmt::format("'{}' is missing", name)};
   }
-  throw std::invalid_argument("unknown word '" + name + "'");
+  return *found;
+}
+
+std::string text_in(const Json& json, const char* name) {
+  const Json& value = member(json, name);
+  if (!value.is_string()) {
+    throw BadPlan{fmt::format("'{}' must be a text", name)};
+  }
+  return value.get<std::string>();
+}
+
+bool bool_in(const Json& json, const char* name) {
+  const Json& value = member(json, name);
+  if (!value.is_boolean()) {
+    throw BadPlan{fmt::format("'{}' must be true or false", name)};
+  }
+  return value.get<bool>();
+}
+
+/// JSON integers may be anything; nothing in a plan needs more than 53 bits.
+std::int64_t integer(const Json& value, const char* name) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost) ||
+      value.get<std::int64_t>() > kMost || value.get<std::int64_t>() < -kMost) {
+    throw BadPlan{fmt::format("'{}' must be an integer of at most 53 bits", name)};
+  }
+  return value.get<std::int64_t>();
+}
+
+float scale_of(const Json& value) {
+  double scale = value.is_number() ? value.get<double>() : 0;
+  // In this order: a double beyond float32 must not be converted.
+  if (!(scale >= std::numeric_limits<float>::min() && scale <= std::numeric_limits<float>::max())) {
+    throw BadPlan{"'scale' must hold positive normal float32 numbers"};
+  }
+  return static_cast<float>(scale);
+}
+
+const Json& list_in(const Json& json, const char* name) {
+  const Json& value = member(json, name);
+  if (!value.is_array()) {
+    throw BadPlan{fmt::format("'{}' must be a list", name)};
+  }
+  return value;
+}
+
+/// The index in `words` of the text `name`.
+template <std::size_t kCount>
+std::size_t word_in(const Json& json, const char* name, const std::string_view (&words)[kCount]) {
+  std::string text = text_in(json, name);
+  auto found = std::find(std::begin(words), std::end(words), text);
+  if (found == std::end(words)) {
+    throw BadPlan{fmt::format("'{}' cannot be '{}'; use {}", name, text, fmt::join(words, ", "))};
+  }
+  return static_cast<std::size_t>(found - std::begin(words));
+}
+
+TensorParams params_from_json(const Json& json) {
+  TensorParams params;
+  Granularity& granularity = params.granularity;
+  granularity.kind = static_cast<Granularity::Kind>(word_in(json, "granularity", kGranularities));
+  if (granularity.kind != Granularity::Kind::kPerTensor) {
+    granularity.axis = integer(member(json, "axis"), "axis");
+  }
+  if (granularity.kind == Granularity::Kind::kPerGroup) {
+    granularity.group_size = integer(member(json, "group_size"), "group_size");
+  }
+  const Json& scales = list_in(json, "scale");
+  const Json& zero_points = list_in(json, "zero_point");
+  if (scales.empty() || scales.size() != zero_points.size()) {
+    throw BadPlan{fmt::format("{} scales and {} zero points; as many of each are needed, and one at least",
+                              scales.size(), zero_points.size())};
+  }
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    params.params.push_back({scale_of(scales[i]), integer(zero_points[i], "zero_point")});
+  }
+  return params;
 }
 
 Decision decision_from_json(const Json& json) {
   Decision decision;
-  decision.tensor = json.at("tensor").get<std::string>();
-  decision.role = static_cast<TensorRole>(index_in(kRoles, json.at("role").get<std::string>()));
-  decision.type = {json.at("bits").get<int>(), json.at("signed").get<bool>(), json.at("narrow").get<bool>()};
-  Granularity& granularity = decision.params.granularity;
-  granularity.kind =
-      static_cast<Granularity::Kind>(index_in(kGranularities, json.at("granularity").get<std::string>()));
-  granularity.axis = json.value("axis", std::int64_t{0});
-  granularity.group_size = json.value("group_size", std::int64_t{0});
-  auto scales = json.at("scale").get<std::vector<float>>();
-  auto zero_points = json.at("zero_point").get<std::vector<std::int64_t>>();
-  if (scales.size() != zero_points.size()) {
-    throw std::invalid_argument("as many zero points as scales are needed");
+  decision.tensor = text_in(json, "tensor");
+  decision.role = static_cast<TensorRole>(word_in(json, "role", kRoles));
+  std::int64_t bits = integer(member(json, "bits"), "bits");
+  if (bits < 2 || bits > 32) {
+    throw BadPlan{fmt::format("{} bits are not supported; use 2 to 8, 16 or 32", bits)};
   }
-  for (std::size_t i = 0; i < scales.size(); ++i) {
-    decision.params.params.push_back({scales[i], zero_points[i]});
+  decision.type = {static_cast<int>(bits), bool_in(json, "signed"), bool_in(json, "narrow")};
+  Result<QuantizedRange> range = decision.type.range();
+  if (!range.ok()) {
+    throw BadPlan{range.status().message()};
   }
-  decision.shares_with = json.value("shares_with", std::string());
-  decision.reason = json.value("reason", std::string());
+  decision.params = params_from_json(json);
+  decision.shares_with = json.contains("shares_with") ? text_in(json, "shares_with") : "";
+  decision.reason = json.contains("reason") ? text_in(json, "reason") : "";
   return decision;
+}
+
+/// "'conv1.weight'", or the number of a decision that has no name.
+std::string label_of(const Json& json, std::size_t number) {
+  auto name = json.find("tensor");
+  return json.is_object() && name != json.end() && name->is_string()
+             ? fmt::format("tensor '{}'", name->get<std::string>())
+             : fmt::format("decision {}", number);
+}
+
+QuantPlan plan_from(const Json& json) {
+  QuantPlan plan;
+  std::size_t number = 0;
+  for (const Json& decision : list_in(json, "decisions")) {
+    try {
+      if (!decision.is_object()) {
+        throw BadPlan{"it is not an object"};
+      }
+      plan.decisions.push_back(decision_from_json(decision));
+    } catch (const BadPlan& bad) {
+      throw BadPlan{label_of(decision, number) + ": " + bad.why};
+    }
+    ++number;
+  }
+  return plan;
 }
 
 std::string scale_text(const Decision& decision) {
@@ -85,22 +187,28 @@ std::string to_json(const QuantPlan& plan) {
   for (const Decision& decision : plan.decisions) {
     json["decisions"].push_back(decision_to_json(decision));
   }
-  return json.dump(1);
+  // Names from hostile models may be no UTF-8, which JSON cannot hold.
+  return json.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<QuantPlan> plan_from_json(std::string_view text) {
   try {
     Json json = Json::parse(text);
-    if (json.at("format") != "zeropoint plan" || json.at("version") != 1) {
+    if (!json.is_object() || json.value("format", Json()) != "zeropoint plan") {
+      return Status::corrupt("not a zeropoint plan");
+    }
+    if (json.value("version", Json()) != 1) {
       return Status::unsupported("not a zeropoint plan of version 1");
     }
-    QuantPlan plan;
-    for (const Json& decision : json.at("decisions")) {
-      plan.decisions.push_back(decision_from_json(decision));
-    }
-    return plan;
+    return plan_from(json);
+  } catch (const BadPlan& bad) {
+    return Status::corrupt("plan: " + bad.why);
+  } catch (const nlohmann::json::parse_error& error) {
+    return Status::corrupt(fmt::format("plan: not JSON at byte {}", error.byte));
+  } catch (const nlohmann::json::out_of_range&) {
+    return Status::corrupt("plan: a number is beyond float64");
   } catch (const std::exception& error) {
-    return Status::corrupt(std::string("not a plan: ") + error.what());
+    return Status::corrupt(std::string("plan: ") + error.what());
   }
 }
 

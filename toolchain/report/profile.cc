@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "graph/geometry.h"
+#include "graph/quant_nodes.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -25,7 +26,45 @@ const Tensor* constant_behind(const Graph& graph, const Node& node, std::size_t 
   return graph.constant(node, input);
 }
 
-bool is_conversion(Op op) { return op == Op::kQuantizeLinear || op == Op::kDequantizeLinear; }
+/// Whether a Clip's bounds are the first and last real of an n-bit type at the parameters of the
+/// QuantizeLinear that alone reads it: apply_plan() puts it there for the bits, not for the network.
+bool narrows_bits(const Graph& graph, const Node& clip, const std::vector<std::int32_t>& readers) {
+  const Tensor* low = graph.constant(clip, 1);
+  const Tensor* high = graph.constant(clip, 2);
+  if (readers.size() != 1 || low == nullptr || high == nullptr || low->type() != ElementType::kFloat32 ||
+      high->type() != ElementType::kFloat32 || low->size() != 1 || high->size() != 1) {
+    return false;
+  }
+  const Node& reader = graph.nodes[static_cast<std::size_t>(readers[0])];
+  Result<QuantNode> read = reader.op == Op::kQuantizeLinear
+                               ? read_quant_node(graph, reader)
+                               : Result<QuantNode>(Status::not_found("no QuantizeLinear"));
+  if (!read.ok() || read->params.params.size() != 1) {
+    return false;
+  }
+  QuantParams params = read->params.params[0];
+  bool is_signed = storage_range(read->storage).q_min < 0;
+  for (int bits = 2; bits < 8; ++bits) {
+    QuantizedRange range = *QuantizedType{bits, is_signed}.range();
+    if (low->data<float>()[0] == dequantize(range.q_min, params) &&
+        high->data<float>()[0] == dequantize(range.q_max, params)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// For each node, whether it only gives a tensor another form: what a float graph has no node for.
+std::vector<bool> conversions(const Graph& graph) {
+  std::vector<std::vector<std::int32_t>> readers = consumers(graph);
+  std::vector<bool> result;
+  for (const Node& node : graph.nodes) {
+    result.push_back(node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear ||
+                     (node.op == Op::kClip &&
+                      narrows_bits(graph, node, readers[static_cast<std::size_t>(node.outputs[0])])));
+  }
+  return result;
+}
 
 LayerProfile count(const Graph& graph, const Node& node, const std::vector<std::int32_t>& makers) {
   Shape output = shape_of(*graph.value(node.outputs[0]).dims, 1);
@@ -61,14 +100,14 @@ LayerProfile count(const Graph& graph, const Node& node, const std::vector<std::
 }
 
 /// The most elements alive at once. Conversions give another form of the same tensor, which counts once.
-std::int64_t peak(const Graph& graph) {
+std::int64_t peak(const Graph& graph, const std::vector<bool>& is_conversion) {
   std::vector<std::size_t> last_use(graph.values.size(), 0);
   std::vector<ValueId> stands_for(graph.values.size());
   std::iota(stands_for.begin(), stands_for.end(), 0);
   auto origin = [&](ValueId id) { return stands_for[static_cast<std::size_t>(id)]; };
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
-    if (is_conversion(node.op)) {
+    if (is_conversion[i]) {
       stands_for[static_cast<std::size_t>(node.outputs[0])] = origin(node.inputs[0]);
     }
     for (ValueId input : node.inputs) {
@@ -85,7 +124,7 @@ std::int64_t peak(const Graph& graph) {
   std::int64_t most = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
-    if (!is_conversion(node.op)) {
+    if (!is_conversion[i]) {
       alive.push_back(node.outputs[0]);
     }
     std::int64_t now = 0;
@@ -100,6 +139,39 @@ std::int64_t peak(const Graph& graph) {
   return most;
 }
 
+/// What one output element of `node` sums over or compares, in real numbers, which do not overflow.
+double cost_per_element(const Graph& graph, const Node& node) {
+  double cost = 1;
+  if (node.op == Op::kConv || node.op == Op::kGemm) {
+    for (const Dim& dim : *graph.value(node.inputs[1]).dims) {
+      cost *= static_cast<double>(dim.extent);
+    }
+  }
+  if (node.op == Op::kMaxPool) {
+    for (std::int64_t extent : ints_attribute(node, "kernel_shape")) {
+      cost *= static_cast<double>(extent);
+    }
+  }
+  return cost;
+}
+
+/// Whether all counts stay inside 63 bits: to declare hostile shapes needs no memory.
+Status check_countable(const Graph& graph) {
+  constexpr double kMost = 1e18;
+  double total = 0;
+  for (const Node& node : graph.nodes) {
+    const Value& output = graph.value(node.outputs[0]);
+    Result<std::int64_t> elements = element_count(shape_of(*output.dims, 1));
+    ZP_RETURN_IF_ERROR(elements.status().at("tensor '" + output.name + "'"));
+    total += 2 * static_cast<double>(*elements) * cost_per_element(graph, node);
+    if (total > kMost) {
+      return Status::unsupported("tensor '" + output.name + "' " + to_string(*output.dims) +
+                                 " costs more than can be counted");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::int64_t Profile::model_bytes(int weight_bits) const {
@@ -112,14 +184,20 @@ std::int64_t Profile::model_bytes(int weight_bits) const {
 Result<Profile> profile(const Graph& original, const Shape& input_shape) {
   Graph graph = original;
   for (ValueId input : graph.inputs) {
-    Dims& dims = *graph.value(input).dims;
-    dims = dims_of(input_shape.empty() ? shape_of(dims, 1) : input_shape);
+    std::optional<Dims>& dims = graph.value(input).dims;
+    if (!dims && input_shape.empty()) {
+      return Status::invalid_argument("input '" + graph.value(input).name + "' has no shape");
+    }
+    dims = dims_of(input_shape.empty() ? shape_of(*dims, 1) : input_shape);
   }
   ZP_RETURN_IF_ERROR(infer_shapes(graph));
+  ZP_RETURN_IF_ERROR(check_countable(graph));
   std::vector<std::int32_t> makers = producers(graph);
   Profile result;
-  for (const Node& node : graph.nodes) {
-    if (is_conversion(node.op)) {
+  std::vector<bool> is_conversion = conversions(graph);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    if (is_conversion[i]) {
       continue;
     }
     LayerProfile layer = count(graph, node, makers);
@@ -131,7 +209,7 @@ Result<Profile> profile(const Graph& original, const Shape& input_shape) {
     result.activations += layer.activations;
     result.layers.push_back(std::move(layer));
   }
-  result.peak_activations = peak(graph);
+  result.peak_activations = peak(graph, is_conversion);
   return result;
 }
 

@@ -19,5 +19,7 @@ Result<Graph> read_onnx(std::span<const std::byte> content, const std::string& n
 /// Writes `graph` as an ONNX model: opset 13, IR version 7, weights inside. Names of nodes and tensors are
 /// kept. kResourceExhausted above 2 GiB, which one protobuf file cannot hold; kIo as write_file().
 Status write_onnx(const Graph& graph, const std::string& path);
+/// The bytes of that file.
+Result<std::string> to_onnx(const Graph& graph);
 
 }  // namespace zeropoint::toolchain

@@ -42,8 +42,9 @@ struct Profile {
 };
 
 /// Counts for inputs of `input_shape` (with the batch; empty: the graph's own, with a batch of 1). Nodes of
-/// quantized graphs count as the float ones they stand for; QuantizeLinear, DequantizeLinear and Clip at the
-/// borders count nothing. kInvalidArgument when the shape does not fit.
+/// quantized graphs count as the float ones they stand for; QuantizeLinear, DequantizeLinear and a Clip
+/// that is there for the bits of the QuantizeLinear behind it count nothing. kInvalidArgument when the shape
+/// does not fit.
 Result<Profile> profile(const Graph& graph, const Shape& input_shape = {});
 
 }  // namespace zeropoint::toolchain

@@ -62,7 +62,12 @@ Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const 
 /// Applies: the same graph in QDQ form. Weights and biases become integer constants behind DequantizeLinear;
 /// each decided activation passes QuantizeLinear and DequantizeLinear. An activation of fewer bits than its
 /// storage type is clipped first, by a Clip whose bounds are the reals of q_min and q_max, so that only
-/// standard operators are needed. kNotFound when the plan names a tensor that the graph does not have.
+/// standard operators are needed. Tensors that are added have names that the graph did not use.
+///
+/// A plan may come from people: kNotFound when it names a tensor that the graph does not have,
+/// kInvalidArgument for a decision that cannot be applied as it is (another number of scales than the tensor
+/// needs, a zero point outside of the type, a bias beyond int32, a tensor that shares its integers but not
+/// their scale), kUnsupported for scales per group; messages name the tensor.
 Result<Graph> apply_plan(const Graph& graph, const QuantPlan& plan);
 
 /// The plan as JSON, and back. The format is described in docs/plan.md.
