@@ -100,10 +100,9 @@ Result<Row> quantize_and_evaluate(const Graph& graph, const toolchain::RangeTabl
         toolchain::write_onnx(quantized, fmt::format("{}/lenet.{}.onnx", options.folder, variant.name)));
   }
   ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(quantized, Engine::kInteger, variant.mode, options.threads));
-  ZP_ASSIGN_OR_RETURN(
-      Evaluation result,
-      evaluate_with_progress(runner, test, {.reference_predictions = reference.result.predictions},
-                             variant.what));
+  toolchain::EvaluationOptions how;
+  how.reference_predictions = reference.result.predictions;
+  ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, test, how, variant.what));
   return Row{variant.what, std::move(result), profile.model_bytes(variant.weight_bits)};
 }
 
