@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "graph/op_info.h"
-#include "io/catch_exceptions.h"
 #include "parallel/split_batch.h"
-#include "parallel/team.h"
 #include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/loader.h"
 
@@ -104,21 +102,6 @@ Result<std::vector<Worker>> make_workers(const Graph& graph, const CalibrationOp
   return workers;
 }
 
-Status observe(std::vector<Worker>& workers, Team& team, const Batch& batch) {
-  auto samples = static_cast<std::int64_t>(batch.indices.size());
-  auto parts = static_cast<int>(std::min<std::int64_t>(samples, team.size()));
-  std::vector<Status> statuses(static_cast<std::size_t>(parts));
-  team.run(parts, [&](int part) {
-    auto i = static_cast<std::size_t>(part);
-    statuses[i] = catch_exceptions("calibration",
-                                   [&] { return workers[i].observe(batch, part_of(samples, part, parts)); });
-  });
-  for (const Status& status : statuses) {
-    ZP_RETURN_IF_ERROR(status);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<RangeTable> calibrate(const Graph& graph, std::shared_ptr<const Dataset> data,
@@ -142,8 +125,11 @@ Result<RangeTable> calibrate(const Graph& graph, std::shared_ptr<const Dataset> 
     if (!batch) {
       break;
     }
-    ZP_RETURN_IF_ERROR(observe(workers, team, *batch));
-    table.samples += static_cast<std::int64_t>(batch->indices.size());
+    auto samples = static_cast<std::int64_t>(batch->indices.size());
+    ZP_RETURN_IF_ERROR(run_in_parts(team, samples, "calibration", [&](std::size_t part, PartRange range) {
+      return workers[part].observe(*batch, range);
+    }));
+    table.samples += samples;
     if (options.progress) {
       options.progress(table.samples, total);
     }

@@ -2,8 +2,40 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
+
+#include "io/catch_exceptions.h"
 
 namespace zeropoint::toolchain {
+
+Status run_in_parts(Team& team, std::int64_t samples, const std::string& where,
+                    const std::function<Status(std::size_t part, PartRange range)>& task) {
+  auto parts = static_cast<int>(std::clamp<std::int64_t>(samples, 1, team.size()));
+  std::vector<Status> statuses(static_cast<std::size_t>(parts));
+  team.run(parts, [&](int part) {
+    auto i = static_cast<std::size_t>(part);
+    statuses[i] = catch_exceptions(where, [&] { return task(i, part_of(samples, part, parts)); });
+  });
+  for (const Status& status : statuses) {
+    ZP_RETURN_IF_ERROR(status);
+  }
+  return {};
+}
+
+Result<Tensor> map_in_parts(
+    Team& team, const Tensor& inputs, const std::string& where,
+    const std::function<Result<Tensor>(std::size_t part, const Tensor& inputs)>& task) {
+  std::int64_t samples = inputs.rank() == 0 ? 0 : inputs.dim(0);
+  if (team.size() == 1 || samples <= 1) {
+    return task(0, inputs);
+  }
+  std::vector<Tensor> outputs(static_cast<std::size_t>(std::min<std::int64_t>(samples, team.size())));
+  ZP_RETURN_IF_ERROR(run_in_parts(team, samples, where, [&](std::size_t part, PartRange range) -> Status {
+    ZP_ASSIGN_OR_RETURN(outputs[part], task(part, slice_batch(inputs, range)));
+    return {};
+  }));
+  return join_batches(outputs);
+}
 
 Tensor slice_batch(const Tensor& batch, PartRange range) {
   Shape shape = batch.shape();

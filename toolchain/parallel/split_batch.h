@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 
+#include "parallel/team.h"
+#include "zeropoint/status.h"
 #include "zeropoint/tensor.h"
 
 namespace zeropoint::toolchain {
@@ -15,6 +19,18 @@ struct PartRange {
 inline PartRange part_of(std::int64_t count, int part, int parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }
+
+/// Cuts `samples` samples into one part per member of the team, or per sample where these are fewer, and
+/// calls task(part, range) for each on its member. Gives the failure of the first part that failed;
+/// exceptions become one that starts with `where`.
+Status run_in_parts(Team& team, std::int64_t samples, const std::string& where,
+                    const std::function<Status(std::size_t part, PartRange range)>& task);
+
+/// The same for a task that gives one tensor per part, with the samples as its first axis: all of them
+/// joined.
+Result<Tensor> map_in_parts(
+    Team& team, const Tensor& inputs, const std::string& where,
+    const std::function<Result<Tensor>(std::size_t part, const Tensor& inputs)>& task);
 
 /// Samples [begin, end) of a batch, copied.
 Tensor slice_batch(const Tensor& batch, PartRange range);

@@ -1,9 +1,7 @@
 #include "zeropoint/toolchain/models.h"
 
-#include <algorithm>
 #include <vector>
 
-#include "io/catch_exceptions.h"
 #include "parallel/split_batch.h"
 #include "parallel/team.h"
 #include "zeropoint/reference.h"
@@ -12,41 +10,19 @@
 namespace zeropoint::toolchain {
 namespace {
 
-/// A batch cut into parts, each computed by the model of one thread.
-class PartedModel {
- public:
-  explicit PartedModel(std::vector<Model> models)
-      : models_(std::move(models)), team_(static_cast<int>(models_.size())) {}
-
-  Result<Tensor> run(const Tensor& inputs) {
-    std::int64_t samples = inputs.rank() == 0 ? 0 : inputs.dim(0);
-    auto parts = static_cast<int>(std::clamp<std::int64_t>(samples, 1, team_.size()));
-    if (parts == 1) {
-      return models_[0](inputs);
-    }
-    std::vector<Status> failures(static_cast<std::size_t>(parts));
-    std::vector<Tensor> outputs(static_cast<std::size_t>(parts));
-    team_.run(parts, [&](int part) {
-      auto i = static_cast<std::size_t>(part);
-      failures[i] = catch_exceptions("evaluation", [&]() -> Status {
-        ZP_ASSIGN_OR_RETURN(outputs[i], models_[i](slice_batch(inputs, part_of(samples, part, parts))));
-        return {};
-      });
-    });
-    for (const Status& failure : failures) {
-      ZP_RETURN_IF_ERROR(failure);
-    }
-    return join_batches(outputs);
-  }
-
- private:
-  std::vector<Model> models_;
-  Team team_;
-};
-
+/// Each part of a batch computed by the model of one thread.
 Model parted(std::vector<Model> models) {
-  auto model = std::make_shared<PartedModel>(std::move(models));
-  return [model](const Tensor& inputs) { return model->run(inputs); };
+  struct Parted {
+    std::vector<Model> models;
+    Team team;
+    explicit Parted(std::vector<Model> made)
+        : models(std::move(made)), team(static_cast<int>(models.size())) {}
+  };
+  auto parts = std::make_shared<Parted>(std::move(models));
+  return [parts](const Tensor& inputs) {
+    return map_in_parts(parts->team, inputs, "evaluation",
+                        [&](std::size_t part, const Tensor& some) { return parts->models[part](some); });
+  };
 }
 
 }  // namespace
