@@ -4,9 +4,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "choice.h"
 #include "inputs.h"
 #include "model_runner.h"
-#include "progress.h"
 #include "verbs.h"
 
 namespace zeropoint::cli {
@@ -31,20 +31,6 @@ struct Options {
   bool json = false;
   int threads = 0;
 };
-
-/// Evaluates `runner` and shows how far it is.
-Result<Evaluation> evaluate_with_progress(const Runner& runner, const std::shared_ptr<const Dataset>& data,
-                                          toolchain::EvaluationOptions options, const std::string& label) {
-  Progress progress(label, "images");
-  std::int64_t done = 0;
-  return toolchain::evaluate(
-      [&](const Tensor& inputs) {
-        Result<Tensor> scores = runner.model(inputs);
-        progress.update(done += inputs.dim(0), data->size());
-        return scores;
-      },
-      data, options);
-}
 
 void print_text(const Options& options, const Runner& runner, const Dataset& data, const Evaluation& result) {
   fmt::print("model   {} ({})\n", options.model.path, runner.engine);
@@ -133,22 +119,18 @@ Action add_eval(CLI::App& command) {
   command.add_option("--top", options->top_k, "Also count labels among the K best")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command
-      .add_option("--engine", options->engine,
-                  "auto: quantized models in integers, others in float; float simulates the quantization")
-      ->transform(CLI::Transformer(std::map<std::string, Engine>{
-          {"auto", Engine::kAuto}, {"float", Engine::kFloat}, {"integer", Engine::kInteger}}))
-      ->default_str("auto");
-  command.add_option("--requantize", options->requantize, "How accumulators become integers again")
-      ->transform(CLI::Transformer(std::map<std::string, RequantizeMode>{
-          {"float", RequantizeMode::kFloat}, {"fixed-point", RequantizeMode::kFixedPoint}}))
-      ->default_str("float");
+  add_choice<Engine>(command, "--engine", options->engine,
+                     {{"auto", Engine::kAuto}, {"float", Engine::kFloat}, {"integer", Engine::kInteger}},
+                     "auto: quantized models in integers, others in float; float simulates the quantization");
+  add_choice<RequantizeMode>(
+      command, "--requantize", options->requantize,
+      {{"float", RequantizeMode::kFloat}, {"fixed-point", RequantizeMode::kFixedPoint}},
+      "How accumulators become integers again");
   command.add_option("--compare-to", options->compare_to,
                      "Another model: count how often both predict the same");
   command.add_flag("--per-class", options->per_class, "Print a table of the classes");
   command.add_flag("--confusion", options->confusion, "Print how often each class was taken for which");
-  command.add_option("--threads", options->threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
-  command.add_flag("--json", options->json, "Print JSON");
+  add_run_options(command, options->threads, options->json);
   command.footer(
       "Examples:\n"
       "  zeropoint eval lenet.pt --data ~/mnist --per-class\n"

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "choice.h"
 #include "zeropoint/toolchain/architectures.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"
@@ -47,10 +48,8 @@ Result<Graph> read_parameters(std::span<const std::byte> content, const ModelOpt
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("model", options.path, "An .onnx model, or a state dict of torch.save (.pt)")
       ->required();
-  command
-      .add_option("--arch", options.architecture, "The architecture that a state dict's tensors belong to")
-      ->check(CLI::IsMember(toolchain::architecture_names()))
-      ->capture_default_str();
+  add_choice(command, "--arch", options.architecture, toolchain::architecture_names(),
+             "The architecture that a state dict's tensors belong to");
 }
 
 Result<Graph> load_model(const ModelOptions& options) {
@@ -76,6 +75,11 @@ void add_data_options(CLI::App& command, DataOptions& options) {
       "Folder with MNIST's IDX files (default: $ZEROPOINT_DATA; without either, embedded digits)");
   command.add_flag("--synthetic", options.synthetic, "Use the embedded, procedurally drawn digits");
   command.add_option("--digits-seed", options.seed, "Seed of the embedded digits")->capture_default_str();
+}
+
+void add_run_options(CLI::App& command, int& threads, bool& json) {
+  command.add_option("--threads", threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
+  command.add_flag("--json", json, "Print JSON");
 }
 
 Result<std::shared_ptr<const Dataset>> load_data(const DataOptions& options, Split split) {

@@ -39,6 +39,9 @@ Result<std::shared_ptr<const toolchain::Dataset>> load_data(const DataOptions& o
 Result<std::shared_ptr<const toolchain::Dataset>> limited(std::shared_ptr<const toolchain::Dataset> data,
                                                           std::int64_t count);
 
+/// --threads and --json.
+void add_run_options(CLI::App& command, int& threads, bool& json);
+
 /// $ZEROPOINT_DATA, or empty.
 std::string data_folder_from_environment();
 

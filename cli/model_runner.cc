@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "progress.h"
 #include "zeropoint/toolchain/lower.h"
 #include "zeropoint/toolchain/reference_model.h"
 
@@ -24,6 +25,20 @@ Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, Requant
   auto held = std::make_unique<toolchain::FloatExecutor>(std::move(executor));
   toolchain::Model model = toolchain::as_model(*held);
   return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model), std::move(held)};
+}
+
+Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,
+                                                     const std::shared_ptr<const toolchain::Dataset>& data,
+                                                     const toolchain::EvaluationOptions& options,
+                                                     const std::string& label) {
+  Progress progress(label, "images");
+  std::int64_t done = 0;
+  toolchain::Model counting = [&](const Tensor& inputs) {
+    Result<Tensor> scores = runner.model(inputs);
+    progress.update(done += inputs.dim(0), data->size());
+    return scores;
+  };
+  return toolchain::evaluate(counting, data, options);
 }
 
 }  // namespace zeropoint::cli

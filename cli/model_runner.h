@@ -23,6 +23,12 @@ struct Runner {
 /// kAuto runs graphs in QDQ form as integers and others in float.
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
 
+/// Evaluates `runner` over all of `data`, with a progress bar called `label`.
+Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,
+                                                     const std::shared_ptr<const toolchain::Dataset>& data,
+                                                     const toolchain::EvaluationOptions& options,
+                                                     const std::string& label);
+
 /// True when the graph has QuantizeLinear nodes.
 bool is_quantized(const toolchain::Graph& graph);
 

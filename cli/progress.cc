@@ -32,9 +32,12 @@ std::string short_number(double value) {
 Progress::Progress(std::string label, std::string unit)
     : label_(std::move(label)), unit_(std::move(unit)), terminal_(::isatty(STDERR_FILENO) != 0) {}
 
-Progress::~Progress() {
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
   if (drawn_) {
     std::fputs("\r\033[K", stderr);
+    drawn_ = false;
   }
 }
 

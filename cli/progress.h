@@ -19,6 +19,9 @@ class Progress {
   /// Draws at most ten times a second. `note` stands behind the bar ("loss 0.123").
   void update(std::int64_t done, std::int64_t total, const std::string& note = "");
 
+  /// Erases the bar, for a line of output; the next update draws it again.
+  void clear();
+
  private:
   using Clock = std::chrono::steady_clock;
 

@@ -121,8 +121,7 @@ Action add_quantize(CLI::App& command) {
   options->recipe.add(command);
   command.add_option("--plan-out", options->plan_output, "Also write the plan, JSON");
   command.add_option("--plan", options->plan_input, "Apply this plan instead of deciding; needs no data");
-  command.add_option("--threads", options->threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
-  command.add_flag("--json", options->json, "Print JSON");
+  add_run_options(command, options->threads, options->json);
   command.footer(
       "Examples:\n"
       "  zeropoint quantize lenet.pt -o lenet.int8.onnx --data ~/mnist\n"

@@ -28,10 +28,11 @@ class ReluStep final : public NodeStep {
   Result<std::unique_ptr<Step>> prepare_gradient(GradientBuilder& builder) override {
     MemoryDesc layout = output_.get_desc();
     auto desc = relu_backward(builder.engine(), layout, layout, desc_);
+    dnnl::memory gradient = builder.output_gradient(layout);
     auto step = std::make_unique<PrimitiveStep>(builder.stream());
     step->add(dnnl::eltwise_backward(desc), {{DNNL_ARG_DST, output_},
-                                             {DNNL_ARG_DIFF_DST, builder.output_gradient(layout)},
-                                             {DNNL_ARG_DIFF_SRC, builder.input_gradient(0, layout)}});
+                                             {DNNL_ARG_DIFF_DST, gradient},
+                                             {DNNL_ARG_DIFF_SRC, builder.input_gradient_over(0, gradient)}});
     return std::unique_ptr<Step>(std::move(step));
   }
 

@@ -115,6 +115,18 @@ dnnl::memory GradientBuilder::input_gradient(std::size_t i, const MemoryDesc& de
   return part;
 }
 
+dnnl::memory GradientBuilder::input_gradient_over(std::size_t i, const dnnl::memory& output_gradient) {
+  const Form& form = *plan_.gradient(node().outputs[0]);
+  std::optional<Form>& sum = plan_.gradient(node().inputs[i]);
+  bool in_place = !sum.has_value() && plan_.network_.parameter(node().inputs[i]) == nullptr &&
+                  output_gradient.get_data_handle() == form.data;
+  if (!in_place) {
+    return input_gradient(i, output_gradient.get_desc());
+  }
+  sum = form;
+  return output_gradient;
+}
+
 void GradientBuilder::forward_gradient(std::size_t i) {
   dnnl::memory from = output_gradient(plain_desc(plan_.shape(node().outputs[0])));
   std::optional<Form>& sum = plan_.gradient(node().inputs[i]);

@@ -94,6 +94,9 @@ class GradientBuilder {
   /// are summed outside. `read_as` as in StepBuilder::input.
   dnnl::memory input_gradient(std::size_t i, const MemoryDesc& desc,
                               const MemoryDesc& read_as = MemoryDesc());
+  /// The same, in place of the gradient of the output where that is possible: nothing reads it after this
+  /// step.
+  dnnl::memory input_gradient_over(std::size_t i, const dnnl::memory& output_gradient);
   /// The gradient of input `i` is the row-major gradient of the output.
   void forward_gradient(std::size_t i);
 

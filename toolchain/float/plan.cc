@@ -282,6 +282,8 @@ Result<std::vector<Tensor>> Plan::run(std::span<const Tensor> inputs, const Valu
 
 Status Plan::prepare_backward() {
   const Graph& graph = network_.graph;
+  backward_steps_.clear();  // what an earlier, failed preparation left
+  std::fill(gradients_.begin(), gradients_.end(), std::nullopt);
   for (ValueId output : graph.outputs) {
     MemoryDesc desc = plain_desc(shape(output));
     std::shared_ptr<BufferStore::Buffer> buffer = store_.acquire(desc.get_size());
@@ -303,6 +305,24 @@ Status Plan::prepare_backward() {
     std::move(builder.after_.begin(), builder.after_.end(), std::back_inserter(backward_steps_));
   }
   backward_ready_ = true;
+  return {};
+}
+
+Status Plan::check_output_gradients(std::span<const Tensor> gradients) const {
+  const std::vector<ValueId>& outputs = network_.graph.outputs;
+  if (gradients.size() != outputs.size()) {
+    return Status::invalid_argument(
+        fmt::format("{} gradients are given; the graph has {} outputs", gradients.size(), outputs.size()));
+  }
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    const Tensor& gradient = gradients[i];
+    if (gradient.type() != ElementType::kFloat32 || gradient.shape() != shape(outputs[i])) {
+      return Status::invalid_argument(
+          fmt::format("the gradient of '{}' is {} {}; float32 {} is needed",
+                      network_.graph.value(outputs[i]).name, zeropoint::name_of(gradient.type()),
+                      zeropoint::to_string(gradient.shape()), zeropoint::to_string(shape(outputs[i]))));
+    }
+  }
   return {};
 }
 

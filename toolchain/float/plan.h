@@ -43,6 +43,7 @@ class Plan {
   [[nodiscard]] bool observed() const { return observed_; }
 
   Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, const ValueObserver* observer);
+  [[nodiscard]] Status check_output_gradients(std::span<const Tensor> gradients) const;
   /// After run(): from the gradient of each output to that of each parameter.
   Status run_backward(std::span<const Tensor> output_gradients);
 

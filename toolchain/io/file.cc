@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace zeropoint::toolchain {
@@ -51,6 +53,15 @@ bool write_all(int fd, std::span<const std::byte> content) {
   return true;
 }
 
+/// Devices and pipes cannot be replaced by renaming; they are written to. A folder is refused by open().
+Status write_in_place(const std::string& path, std::span<const std::byte> content) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.get() < 0 || !write_all(file.get(), content) || !file.close()) {
+    return error_at(path, "write", errno);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::byte>> read_file(const std::string& path) {
@@ -84,16 +95,27 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
 }
 
 Status write_file(const std::string& path, std::span<const std::byte> content) {
-  std::string temporary = path + ".XXXXXX";
+  struct stat info {};
+  bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && !S_ISREG(info.st_mode)) {
+    return write_in_place(path, content);
+  }
+  // A link stays a link: what it points to is replaced.
+  std::unique_ptr<char, decltype(&std::free)> resolved(exists ? ::realpath(path.c_str(), nullptr) : nullptr,
+                                                       &std::free);
+  std::string target = resolved != nullptr ? resolved.get() : path;
+  std::string temporary = target + ".XXXXXX";
   Descriptor file(::mkstemp(temporary.data()));
   if (file.get() < 0) {
     return error_at(path, "write", errno);
   }
-  // mkstemp makes the file private; give it the mode that any other new file of this process would have.
+  // mkstemp makes the file private; give it the mode of what it replaces, or that of any new file of this
+  // process.
   mode_t mask = ::umask(0);
   ::umask(mask);
-  bool done = ::fchmod(file.get(), 0666 & ~mask) == 0 && write_all(file.get(), content) && file.close() &&
-              std::rename(temporary.c_str(), path.c_str()) == 0;
+  mode_t mode = exists ? info.st_mode & 07777U : 0666U & ~mask;
+  bool done = ::fchmod(file.get(), mode) == 0 && write_all(file.get(), content) && file.close() &&
+              std::rename(temporary.c_str(), target.c_str()) == 0;
   if (!done) {
     int error = errno;
     ::unlink(temporary.c_str());

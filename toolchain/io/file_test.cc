@@ -42,5 +42,25 @@ TEST_F(File, LeavesNothingBehindWhenWritingFails) {
   EXPECT_EQ(entries(), 1u);
 }
 
+TEST_F(File, KeepsLinksAndDevices) {
+  std::string target = folder_ + "/target";
+  std::string link = folder_ + "/link";
+  ASSERT_TRUE(write_file(target, "old").ok());
+  std::filesystem::create_symlink(target, link);
+  ASSERT_TRUE(write_file(link, "new!").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(read_file(target)->size(), 4u);
+  EXPECT_TRUE(write_file("/dev/null", "x").ok());
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST_F(File, ReportsAFullDisk) {
+  if (!std::filesystem::is_character_file("/dev/full")) {
+    GTEST_SKIP() << "this system has no /dev/full";
+  }
+  EXPECT_EQ(write_file("/dev/full", "x").message(), "/dev/full: cannot write: No space left on device");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
 }  // namespace
 }  // namespace zeropoint::toolchain

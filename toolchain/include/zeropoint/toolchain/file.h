@@ -16,7 +16,7 @@ Result<std::vector<std::byte>> read_file(const std::string& path);
 
 /// Writes `content` to a temporary file beside `path`, then renames it, so that `path` holds either what it
 /// held before or all of `content`. On an error (kIo: no folder, no permission, disk full) nothing is left
-/// behind.
+/// behind. A link stays, and what it points to is replaced; devices and pipes are written to.
 Status write_file(const std::string& path, std::span<const std::byte> content);
 Status write_file(const std::string& path, std::string_view content);
 
