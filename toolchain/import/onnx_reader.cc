@@ -1,6 +1,9 @@
 #include <fmt/format.h>
-#include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/stubs/common.h>
 #include <onnx/onnx_pb.h>
+#if GOOGLE_PROTOBUF_VERSION < 4022000
+#include <google/protobuf/stubs/logging.h>
+#endif
 
 #include <limits>
 #include <map>
@@ -13,6 +16,16 @@
 
 namespace zeropoint::toolchain {
 namespace {
+
+// What is wrong with a model is for the caller to show, not for protobuf's log. Protobuf 22 took the class
+// away.
+#if GOOGLE_PROTOBUF_VERSION < 4022000
+using Silence = google::protobuf::LogSilencer;
+#else
+struct Silence {
+  ~Silence() {}
+};
+#endif
 
 class Reader {
  public:
@@ -171,7 +184,7 @@ class Reader {
 
 Result<Graph> read_onnx(std::span<const std::byte> content, const std::string& name) {
   try {
-    google::protobuf::LogSilencer silence;  // what is wrong is for the caller to show, not for stderr
+    Silence silence;
     onnx::ModelProto model;
     if (content.size() > std::numeric_limits<int>::max() ||
         !model.ParseFromArray(content.data(), static_cast<int>(content.size())) || !model.has_graph()) {
