@@ -8,8 +8,32 @@
 namespace zeropoint::toolchain {
 namespace {
 
-constexpr std::int64_t kOpset = 13;  // the first with an axis on DequantizeLinear
-constexpr std::int64_t kIrVersion = 7;
+/// A version of the operators, and the oldest format of files that may name it.
+struct OnnxVersion {
+  std::int64_t opset;
+  std::int64_t ir;
+};
+
+/// The oldest that has what the graph uses: an axis on DequantizeLinear came with 13, saturate with 19,
+/// blocks and 16-bit integers with 21.
+OnnxVersion version_of(const Graph& graph) {
+  OnnxVersion version{13, 7};
+  for (const Node& node : graph.nodes) {
+    if (node.op != Op::kQuantizeLinear && node.op != Op::kDequantizeLinear) {
+      continue;
+    }
+    ElementType quantized =
+        graph.value(node.op == Op::kQuantizeLinear ? node.outputs[0] : node.inputs[0]).type;
+    bool wide = quantized == ElementType::kInt16 || quantized == ElementType::kUint16;
+    if (wide || node.attributes.count("block_size") != 0) {
+      return {21, 10};
+    }
+    if (node.attributes.count("saturate") != 0) {
+      version = {19, 9};
+    }
+  }
+  return version;
+}
 
 /// Writes the alternative that an Attribute holds into its proto.
 struct AttributeWriter {
@@ -84,9 +108,10 @@ void write_node(const Graph& graph, const Node& node, onnx::NodeProto& proto) {
 
 onnx::ModelProto to_proto(const Graph& graph) {
   onnx::ModelProto model;
-  model.set_ir_version(kIrVersion);
+  OnnxVersion version = version_of(graph);
+  model.set_ir_version(version.ir);
   model.set_producer_name("zeropoint");
-  model.add_opset_import()->set_version(kOpset);
+  model.add_opset_import()->set_version(version.opset);
   for (const auto& [key, value] : graph.metadata) {
     onnx::StringStringEntryProto& entry = *model.add_metadata_props();
     entry.set_key(key);

@@ -78,6 +78,27 @@ TEST(Onnx, RefusesWhatItCannotRead) {
             "m.onnx: the model has no outputs");
 }
 
+/// The opset that a DequantizeLinear of `integers` is written with.
+std::int64_t opset_of(const Tensor& integers, const Shape& scales,
+                      std::map<std::string, Attribute> attributes) {
+  Graph graph;
+  ValueId q = graph.add_constant("q", integers);
+  ValueId s = graph.add_constant("s", Tensor(ElementType::kFloat32, scales));
+  graph.outputs = {graph.add_node(Op::kDequantizeLinear, "dq", {q, s}, "y", std::move(attributes))};
+  EXPECT_TRUE(infer_shapes(graph).ok());
+  onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromString(*to_onnx(graph)));
+  return model.opset_import(0).version();
+}
+
+TEST(Onnx, NamesTheOldestOpsetThatHasWhatTheGraphUses) {
+  EXPECT_EQ(opset_of(Tensor(ElementType::kInt8, {4}), {4}, {{"axis", std::int64_t{0}}}), 13);
+  EXPECT_EQ(opset_of(Tensor(ElementType::kInt16, {4}), {}, {}), 21);
+  EXPECT_EQ(opset_of(Tensor(ElementType::kInt8, {4}), {2},
+                     {{"axis", std::int64_t{0}}, {"block_size", std::int64_t{2}}}),
+            21);
+}
+
 TEST(Onnx, ReadsTypedFields) {
   onnx::TensorProto proto;
   proto.add_dims(3);

@@ -16,8 +16,9 @@ Result<Graph> read_onnx(const std::string& path);
 /// The same from memory; `name` stands for the file in messages.
 Result<Graph> read_onnx(std::span<const std::byte> content, const std::string& name);
 
-/// Writes `graph` as an ONNX model: opset 13, IR version 7, weights inside. Names of nodes and tensors are
-/// kept. kResourceExhausted above 2 GiB, which one protobuf file cannot hold; kIo as write_file().
+/// Writes `graph` as an ONNX model: opset 13, or 19 or 21 where a node needs it, weights inside. Names of
+/// nodes and tensors are kept. kResourceExhausted above 2 GiB, which one protobuf file cannot hold; kIo as
+/// write_file().
 Status write_onnx(const Graph& graph, const std::string& path);
 /// The bytes of that file.
 Result<std::string> to_onnx(const Graph& graph);
