@@ -40,6 +40,14 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* subcommand : app.get_subcommands({})) {
+    names.push_back(subcommand->get_name());
+  }
+  return names;
+}
+
 int wrong_usage(const std::string& command, const std::string& message) {
   fmt::print(stderr, "{}: {}; see {} --help\n", command, message, command);
   return kWrongUsage;
@@ -68,7 +76,8 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     std::string name = word.substr(0, word.find('='));
     return wrong_usage(command, is_option ? fmt::format("unknown option {}{}", name,
                                                         did_you_mean(name, option_names(*deepest)))
-                                          : fmt::format("unexpected argument '{}'", word));
+                                          : fmt::format("unexpected argument '{}'{}", word,
+                                                        did_you_mean(word, subcommand_names(*deepest))));
   }
   return wrong_usage(command, error.what());
 }

@@ -4,7 +4,7 @@
 
 #include "progress.h"
 #include "zeropoint/toolchain/lower.h"
-#include "zeropoint/toolchain/reference_model.h"
+#include "zeropoint/toolchain/models.h"
 
 namespace zeropoint::cli {
 
@@ -18,13 +18,10 @@ Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, Requant
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
     ZP_ASSIGN_OR_RETURN(Program program, toolchain::lower(graph, mode));
     return Runner{mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point",
-                  toolchain::reference_model(std::make_shared<const Program>(std::move(program)), threads),
-                  nullptr};
+                  toolchain::integer_model(std::make_shared<const Program>(std::move(program)), threads)};
   }
-  ZP_ASSIGN_OR_RETURN(toolchain::FloatExecutor executor, toolchain::FloatExecutor::create(graph, {threads}));
-  auto held = std::make_unique<toolchain::FloatExecutor>(std::move(executor));
-  toolchain::Model model = toolchain::as_model(*held);
-  return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model), std::move(held)};
+  ZP_ASSIGN_OR_RETURN(toolchain::Model model, toolchain::float_model(graph, threads));
+  return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model)};
 }
 
 Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,

@@ -6,7 +6,6 @@
 #include "zeropoint/requantize.h"
 #include "zeropoint/status.h"
 #include "zeropoint/toolchain/evaluate.h"
-#include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/graph.h"
 
 namespace zeropoint::cli {
@@ -17,7 +16,6 @@ enum class Engine { kAuto, kFloat, kInteger };
 struct Runner {
   std::string engine;  ///< "float32", "integers, float multiplier", ...
   toolchain::Model model;
-  std::unique_ptr<toolchain::FloatExecutor> executor;  // what `model` refers to, if it is float
 };
 
 /// kAuto runs graphs in QDQ form as integers and others in float.

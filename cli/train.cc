@@ -6,6 +6,7 @@
 
 #include "choice.h"
 #include "inputs.h"
+#include "suggest.h"
 #include "train_with_progress.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/architectures.h"
@@ -33,7 +34,6 @@ struct Options {
   double momentum = 0.5;
   double weight_decay = 0;
   bool nesterov = false;
-  std::string schedule = "constant";
   std::string output;
   bool keep_last = false;
   bool json = false;
@@ -80,7 +80,6 @@ void print_json(const Options& options, const Dataset& data, const Optimizer& op
 }
 
 Status run(Options options) {
-  ZP_ASSIGN_OR_RETURN(options.training.schedule, toolchain::parse_schedule(options.schedule));
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, make_optimizer(options));
   ZP_ASSIGN_OR_RETURN(Graph graph, initial_graph(options));
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, load_data(options.data, toolchain::Split::kTrain));
@@ -108,6 +107,25 @@ Status run(Options options) {
   return {};
 }
 
+void add_schedule_option(CLI::App& command, toolchain::Schedule& schedule) {
+  auto parse = [&schedule](const std::string& text) {
+    Result<toolchain::Schedule> parsed = toolchain::parse_schedule(text);
+    if (!parsed.ok()) {
+      std::string guess = nearest(text.substr(0, text.find(':')), {"constant", "step", "cosine", "onecycle"});
+      bool misspelt = !guess.empty() && text.rfind(guess, 0) != 0;
+      throw CLI::ValidationError(
+          "--schedule", misspelt ? fmt::format("unknown schedule '{}'; did you mean {}?", text, guess)
+                                 : parsed.status().message());
+    }
+    schedule = *std::move(parsed);
+  };
+  command
+      .add_option_function<std::string>("--schedule", parse,
+                                        "How the rate changes: constant, step:size=2,gamma=0.5, cosine, "
+                                        "onecycle:max=0.1; each takes per=step or per=epoch")
+      ->default_str(schedule.text());
+}
+
 void add_training_options(CLI::App& command, Options& options) {
   toolchain::TrainerOptions& training = options.training;
   command.add_option("--epochs", training.epochs, "Passes over the training images")
@@ -127,12 +145,7 @@ void add_training_options(CLI::App& command, Options& options) {
   command.add_option("--weight-decay", options.weight_decay, "L2 weight decay")
       ->check(CLI::NonNegativeNumber);
   command.add_flag("--nesterov", options.nesterov, "Nesterov momentum");
-  command
-      .add_option(
-          "--schedule", options.schedule,
-          "How the rate changes: constant, step:size=2,gamma=0.5, cosine, onecycle:max=0.1; each takes "
-          "per=step or per=epoch")
-      ->capture_default_str();
+  add_schedule_option(command, training.schedule);
   command.add_option("--seed", training.seed, "Seed of the weights and of the order of the images")
       ->capture_default_str();
   command.add_option("--checkpoint", training.last_checkpoint,

@@ -8,7 +8,7 @@ if [ "${1:-}" = --fix ]; then
 else
   clang-format --dry-run --Werror "${sources[@]}"
 fi
-cmake --preset debug -DCMAKE_CXX_COMPILER=clang++ -DZP_BENCHMARKS=ON -B build/lint >/dev/null
-mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.cc$' | grep -v '^fuzz/')
+cmake --preset debug -DCMAKE_CXX_COMPILER=clang++ -DZP_BENCHMARKS=ON -DZP_FUZZ=ON -B build/lint >/dev/null
+mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.cc$')
 printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/lint --quiet 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
 echo "lint: clean"

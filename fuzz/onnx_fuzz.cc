@@ -106,7 +106,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Result<Profile> cost = profile(*graph);
   lower_and_run(*graph, cost.ok() ? cost->flops : INT32_MAX);
   quantize_and_lower(*graph);
-  // What was read can be written and read again.
+  // What was read can be written and read again. ONNX wants the graph to have a name, so the writer gives
+  // one.
+  graph->name = graph->name.empty() ? "graph" : graph->name;
   Result<std::string> written = to_onnx(*graph);
   require(written.ok());
   Result<Graph> again = read(*written);

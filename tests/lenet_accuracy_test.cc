@@ -4,9 +4,8 @@
 
 #include "lenet_for_test.h"
 #include "zeropoint/toolchain/evaluate.h"
-#include "zeropoint/toolchain/float_executor.h"
+#include "zeropoint/toolchain/models.h"
 #include "zeropoint/toolchain/profile.h"
-#include "zeropoint/toolchain/reference_model.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -14,8 +13,7 @@ namespace {
 class LeNetAccuracy : public LeNet {
  protected:
   [[nodiscard]] Evaluation evaluate_float() const {
-    FloatExecutor executor = expect_ok(FloatExecutor::create(graph_));
-    return expect_ok(evaluate(as_model(executor), test_));
+    return expect_ok(evaluate(expect_ok(float_model(graph_)), test_));
   }
 
   [[nodiscard]] Evaluation evaluate_integer(const Recipe& recipe, RequantizeMode mode,
@@ -25,7 +23,7 @@ class LeNetAccuracy : public LeNet {
     EvaluationOptions options;
     options.reference_predictions = std::move(reference);
     return expect_ok(
-        evaluate(reference_model(std::make_shared<const Program>(std::move(program))), test_, options));
+        evaluate(integer_model(std::make_shared<const Program>(std::move(program))), test_, options));
   }
 };
 

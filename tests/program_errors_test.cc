@@ -56,6 +56,9 @@ TEST_F(ProgramErrors, MisspeltWordsAreAnsweredWithTheNearest) {
   EXPECT_TRUE(contains(fail(2, "eval m.pt --engine flaot"), "did you mean float?"));
   EXPECT_TRUE(contains(fail(2, "train --optimizer adan"), "did you mean adam?"));
   EXPECT_TRUE(contains(fail(2, "train --arch lenett"), "did you mean lenet?"));
+  EXPECT_TRUE(contains(fail(2, "train --schedule cosin"), "did you mean cosine?"));
+  EXPECT_TRUE(contains(fail(2, "train --schedule step:size=zero"), "size"));
+  EXPECT_TRUE(contains(fail(2, "data mnsit"), "did you mean mnist?"));
   EXPECT_TRUE(contains(fail(2, "eval m.pt --zzzzzzz"), "unknown option --zzzzzzz; see"));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/op_info.h"
+#include "parallel/split_batch.h"
 #include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/loader.h"
 
@@ -16,10 +17,10 @@ namespace {
 /// One observer per float value of a graph.
 class Calibrator {
  public:
-  explicit Calibrator(const Graph& graph) : graph_(graph), producers_(producers(graph)) {}
+  Calibrator(const Graph& graph, std::string method)
+      : graph_(graph), producers_(producers(graph)), method_(std::move(method)) {}
 
-  Status observe(ValueId id, const Tensor& batch, std::span<const std::int64_t> samples,
-                 const std::string& method) {
+  Status observe(ValueId id, const Tensor& batch, std::span<const std::int64_t> samples) {
     if (batch.type() != ElementType::kFloat32) {
       return {};
     }
@@ -27,9 +28,21 @@ class Calibrator {
     ZP_RETURN_IF_ERROR(check_finite(id, values, samples));
     std::unique_ptr<Observer>& observer = observers_[graph_.value(id).name];
     if (observer == nullptr) {
-      ZP_ASSIGN_OR_RETURN(observer, make_observer(method));
+      ZP_ASSIGN_OR_RETURN(observer, make_observer(method_));
     }
     observer->observe(values);
+    return {};
+  }
+
+  /// Takes in what another calibrator of the same graph and method saw.
+  Status merge(const Calibrator& other) {
+    for (const auto& [name, observer] : other.observers_) {
+      std::unique_ptr<Observer>& own = observers_[name];
+      if (own == nullptr) {
+        ZP_ASSIGN_OR_RETURN(own, make_observer(method_));
+      }
+      ZP_RETURN_IF_ERROR(own->merge(*observer));
+    }
     return {};
   }
 
@@ -60,8 +73,34 @@ class Calibrator {
 
   const Graph& graph_;
   std::vector<std::int32_t> producers_;
+  std::string method_;
   std::map<std::string, std::unique_ptr<Observer>> observers_;
 };
+
+/// One thread's share of the work: its own executor, its own observers.
+struct Worker {
+  FloatExecutor executor;
+  Calibrator calibrator;
+
+  Status observe(const Batch& batch, PartRange range) {
+    auto count = static_cast<std::size_t>(range.end - range.begin);
+    std::span<const std::int64_t> samples =
+        std::span(batch.indices).subspan(static_cast<std::size_t>(range.begin), count);
+    Tensor inputs = slice_batch(batch.inputs, range);
+    ValueObserver observer{
+        [&](ValueId id, const Tensor& tensor) { return calibrator.observe(id, tensor, samples); }, {}};
+    return executor.run(std::span(&inputs, 1), observer).status();
+  }
+};
+
+Result<std::vector<Worker>> make_workers(const Graph& graph, const CalibrationOptions& options) {
+  std::vector<Worker> workers;
+  for (int i = 0; i < threads_or_all(options.threads); ++i) {
+    ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {1}));
+    workers.push_back({std::move(executor), Calibrator(graph, options.method)});
+  }
+  return workers;
+}
 
 }  // namespace
 
@@ -76,27 +115,29 @@ Result<RangeTable> calibrate(const Graph& graph, std::shared_ptr<const Dataset> 
     return Status::invalid_argument("calibration needs samples, and there are none in: " +
                                     data->description());
   }
-  ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {options.threads}));
+  ZP_ASSIGN_OR_RETURN(std::vector<Worker> workers, make_workers(graph, options));
   ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(data, {.batch_size = options.batch_size}));
   ZP_ASSIGN_OR_RETURN(Epoch epoch, loader.epoch(0));
-  Calibrator calibrator(graph);
+  Team team(static_cast<int>(workers.size()));
   RangeTable table{options.method, 0, data->description(), {}};
   while (true) {
     ZP_ASSIGN_OR_RETURN(std::optional<Batch> batch, epoch.next());
     if (!batch) {
       break;
     }
-    ValueObserver observer{[&](ValueId id, const Tensor& tensor) {
-                             return calibrator.observe(id, tensor, batch->indices, options.method);
-                           },
-                           {}};
-    ZP_RETURN_IF_ERROR(executor.run(std::span(&batch->inputs, 1), observer).status());
-    table.samples += static_cast<std::int64_t>(batch->indices.size());
+    auto samples = static_cast<std::int64_t>(batch->indices.size());
+    ZP_RETURN_IF_ERROR(run_in_parts(team, samples, "calibration", [&](std::size_t part, PartRange range) {
+      return workers[part].observe(*batch, range);
+    }));
+    table.samples += samples;
     if (options.progress) {
       options.progress(table.samples, total);
     }
   }
-  table.ranges = calibrator.ranges();
+  for (std::size_t i = 1; i < workers.size(); ++i) {
+    ZP_RETURN_IF_ERROR(workers[0].calibrator.merge(workers[i].calibrator));
+  }
+  table.ranges = workers[0].calibrator.ranges();
   return table;
 }
 

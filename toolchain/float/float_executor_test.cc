@@ -141,6 +141,19 @@ TEST(FloatExecutor, MultipliesAsPlainLoopsDo) {
   }
 }
 
+TEST(FloatExecutor, RefusesABatchThatABiasPerRowDoesNotFit) {
+  Graph graph;
+  ValueId a = graph.add_input("a", ElementType::kFloat32, {Dim("N"), 6});
+  ValueId b = graph.add_constant("b", Tensor(ElementType::kFloat32, {6, 5}));
+  ValueId c = graph.add_constant("c", Tensor(ElementType::kFloat32, {3, 5}));
+  graph.outputs = {graph.add_node(Op::kGemm, "gemm", {a, b, c}, "y")};
+  Result<FloatExecutor> executor = FloatExecutor::create(graph);
+  ASSERT_TRUE(executor.ok()) << executor.status().message();
+  EXPECT_TRUE(executor->run(Tensor(ElementType::kFloat32, {3, 6})).ok());
+  EXPECT_EQ(executor->run(Tensor(ElementType::kFloat32, {7, 6})).status().message(),
+            "Gemm 'gemm': bias [3, 5] does not fit the product [7, 5]");
+}
+
 TEST(FloatExecutor, MultipliesTwoComputedMatrices) {
   Graph graph;
   ValueId a = graph.add_input("a", ElementType::kFloat32, {4, 6});

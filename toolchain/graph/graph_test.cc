@@ -49,6 +49,69 @@ TEST(Graph, SaysWhichNodeDoesNotFit) {
             "Conv 'conv': attribute auto_pad is 'SOMETIMES'");
 }
 
+/// The output's shape, or the message, of a Gemm of x [N, 3] and w [3, 4] with a bias of shape `c`.
+std::string inferred_gemm(Shape c, ElementType type = ElementType::kFloat32) {
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {Dim("N"), 3});
+  ValueId w = graph.add_constant("w", Tensor(ElementType::kFloat32, {3, 4}));
+  ValueId bias = graph.add_constant("c", Tensor(type, std::move(c)));
+  graph.outputs = {graph.add_node(Op::kGemm, "fc", {x, w, bias}, "y")};
+  Status status = infer_shapes(graph);
+  return status.ok() ? to_string(*graph.value(graph.outputs[0]).dims) : status.message();
+}
+
+TEST(Graph, GemmTakesABiasThatBroadcasts) {
+  for (const Shape& shape : {Shape{}, {1}, {4}, {1, 1}, {1, 4}, {7, 1}, {7, 4}}) {
+    EXPECT_EQ(inferred_gemm(shape), "[N, 4]");
+  }
+  EXPECT_EQ(inferred_gemm({3}), "Gemm 'fc': bias [3] does not fit the product [N, 4]");
+  EXPECT_EQ(inferred_gemm({1, 1, 4}), "Gemm 'fc': bias [1, 1, 4] does not fit the product [N, 4]");
+  EXPECT_EQ(inferred_gemm({4}, ElementType::kFloat64), "Gemm 'fc': tensor 'c' is float64; float32 is needed");
+}
+
+/// The message for a x [2, 6] with scale and zero point of the given types and shapes.
+std::string inferred_quantization(Op op, const Tensor& x, const Tensor& scale, const Tensor& zero_point,
+                                  std::int64_t block) {
+  Graph graph;
+  std::vector<ValueId> inputs{graph.add_constant("x", x), graph.add_constant("s", scale),
+                              graph.add_constant("z", zero_point)};
+  graph.outputs = {graph.add_node(op, "q", inputs, "y", {{"block_size", block}})};
+  return infer_shapes(graph).message();
+}
+
+TEST(Graph, ZeroPointsAreOfTheQuantizedType) {
+  Tensor x(ElementType::kFloat32, {2, 6});
+  Tensor q(ElementType::kInt8, {2, 6});
+  Tensor s(ElementType::kFloat32, {6});
+  EXPECT_EQ(inferred_quantization(Op::kQuantizeLinear, x, s, Tensor(ElementType::kUint8, {6}), 0), "");
+  EXPECT_EQ(inferred_quantization(Op::kQuantizeLinear, x, s, Tensor(ElementType::kFloat64, {6}), 0),
+            "QuantizeLinear 'q': tensor 'z' is float64; int8 is needed");
+  EXPECT_EQ(inferred_quantization(Op::kDequantizeLinear, q, s, Tensor(ElementType::kInt8, {6}), 0), "");
+  EXPECT_EQ(inferred_quantization(Op::kDequantizeLinear, q, s, Tensor(ElementType::kUint8, {6}), 0),
+            "DequantizeLinear 'q': tensor 'z' is uint8; int8 is needed");
+  EXPECT_EQ(inferred_quantization(Op::kDequantizeLinear, q, s, Tensor(ElementType::kInt8, {1}), 0),
+            "DequantizeLinear 'q': scale [6] and zero point [1] differ in shape");
+  Tensor blocks(ElementType::kFloat32, {2, 2});
+  for (std::int64_t block : {4, 5}) {
+    EXPECT_EQ(
+        inferred_quantization(Op::kDequantizeLinear, q, blocks, Tensor(ElementType::kInt8, {2, 2}), block),
+        "");
+  }
+  EXPECT_EQ(inferred_quantization(Op::kDequantizeLinear, q, blocks, Tensor(ElementType::kInt8, {2, 2}),
+                                  std::int64_t{1} << 62)
+                .substr(0, 60),
+            "DequantizeLinear 'q': scale [2, 2] does not fit input [2, 6]");
+}
+
+TEST(Graph, ExtentsThatWouldOverflowAreRefused) {
+  constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+  EXPECT_EQ(inferred({{"group", kHuge}}, "c").substr(0, 13), "Conv 'conv': ");
+  Graph graph = small_network();
+  graph.value(graph.inputs[0]).dims = Dims{1, 3, kHuge, 8};
+  EXPECT_EQ(infer_shapes(graph).message(),
+            "Conv 'conv': input [1, 3, 4611686018427387904, 8] has a spatial extent beyond 2^31");
+}
+
 TEST(Graph, CeilModeDropsAWindowThatWouldStartInThePadding) {
   Graph graph;
   ValueId x = graph.add_input("x", ElementType::kFloat32, {1, 1, 5, 4});

@@ -126,7 +126,8 @@ Status gemm_shape(InferenceContext& context) {
     const Dims& c = *context.inputs[2]->dims;
     bool fits = c.size() <= 2;
     for (std::size_t i = 0; fits && i < c.size(); ++i) {
-      fits = c[i] == Dim(1) || c[i] == context.dims[2 - c.size() + i];
+      const Dim& along = context.dims[2 - c.size() + i];
+      fits = c[i] == Dim(1) || c[i] == along || !along.known();
     }
     if (!fits) {
       return Status::invalid_argument(

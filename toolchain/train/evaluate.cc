@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/loader.h"
 #include "zeropoint/toolchain/loss.h"
 
@@ -116,10 +115,6 @@ class Evaluator {
 };
 
 }  // namespace
-
-Model as_model(FloatExecutor& executor) {
-  return [&executor](const Tensor& inputs) { return executor.run(inputs); };
-}
 
 Result<Evaluation> evaluate(const Model& model, std::shared_ptr<const Dataset> data,
                             const EvaluationOptions& options) {

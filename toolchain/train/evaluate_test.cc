@@ -3,13 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-
-#include "zeropoint/toolchain/architectures.h"
-#include "zeropoint/toolchain/float_executor.h"
-#include "zeropoint/toolchain/mnist.h"
-#include "zeropoint/toolchain/parameter.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -99,26 +93,6 @@ TEST(Evaluate, SaysWhatDoesNotFit) {
   options.reference_predictions = {1, 2};
   EXPECT_EQ(evaluate(identity(), pixels({1, 2, 3}, {1}), options).status().message(),
             "there are 2 reference predictions for 1 samples");
-}
-
-TEST(Evaluate, TrainedLeNetIsRightAsOftenAsInPyTorch) {
-  const char* folder = std::getenv("ZEROPOINT_DATA");
-  if (folder == nullptr || *folder == '\0') {
-    GTEST_SKIP() << "ZEROPOINT_DATA does not name a folder with mnist/ and lenet/";
-  }
-  Result<std::unique_ptr<Dataset>> test = load_mnist(folder, Split::kTest);
-  ASSERT_TRUE(test.ok()) << test.status().message();
-  Result<StateDict> weights = read_state_dict(std::string(folder) + "/lenet/model.pt");
-  ASSERT_TRUE(weights.ok()) << weights.status().message();
-  Graph graph = *make_architecture("lenet");
-  Status loaded = load_parameters(graph, *weights);
-  ASSERT_TRUE(loaded.ok()) << loaded.message();
-  Result<FloatExecutor> executor = FloatExecutor::create(graph);
-  ASSERT_TRUE(executor.ok()) << executor.status().message();
-  Result<Evaluation> result = evaluate(as_model(*executor), *std::move(test));
-  ASSERT_TRUE(result.ok()) << result.status().message();
-  EXPECT_EQ(result->count, 10000);
-  EXPECT_EQ(result->correct, 9799);
 }
 
 }  // namespace

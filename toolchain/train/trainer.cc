@@ -6,10 +6,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "train/data_parallel.h"
 #include "train/training_checkpoint.h"
 #include "zeropoint/toolchain/loader.h"
-#include "zeropoint/toolchain/loss.h"
-#include "zeropoint/toolchain/training_executor.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -23,17 +22,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-std::int64_t count_correct(const Tensor& scores, std::span<const std::int64_t> labels) {
-  std::size_t classes = static_cast<std::size_t>(scores.size()) / labels.size();
-  std::int64_t correct = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    std::span<const float> row = scores.data<float>().subspan(i * classes, classes);
-    auto best = std::max_element(row.begin(), row.end()) - row.begin();
-    correct += best == labels[i] ? 1 : 0;
-  }
-  return correct;
-}
 
 Status check(const TrainerOptions& options) {
   if (options.epochs < 1 || options.batch_size < 1) {
@@ -49,7 +37,7 @@ Status check(const TrainerOptions& options) {
 
 class Training {
  public:
-  Training(TrainingExecutor executor, DataLoader loader, std::shared_ptr<const Dataset> validation,
+  Training(DataParallel executor, DataLoader loader, std::shared_ptr<const Dataset> validation,
            Optimizer& optimizer, const TrainerOptions& options)
       : executor_(std::move(executor)),
         loader_(std::move(loader)),
@@ -70,7 +58,7 @@ class Training {
   [[nodiscard]] double learning_rate() const;
   [[nodiscard]] TrainingCheckpoint settings() const;
 
-  TrainingExecutor executor_;
+  DataParallel executor_;
   DataLoader loader_;
   std::shared_ptr<const Dataset> validation_;
   Optimizer& optimizer_;
@@ -157,21 +145,20 @@ Status Training::run_epoch(StepReport& report) {
 
 Status Training::run_step(const Batch& batch, StepReport& report) {
   report.learning_rate = learning_rate();
-  ZP_ASSIGN_OR_RETURN(Tensor scores, executor_.forward(batch.inputs));
-  ZP_ASSIGN_OR_RETURN(Loss loss, softmax_cross_entropy(scores, batch.labels));
-  if (!std::isfinite(loss.value)) {
-    return Status::invalid_argument(fmt::format(
-        "the loss is {}; a learning rate below {} or other data may help", loss.value, report.learning_rate));
+  ZP_ASSIGN_OR_RETURN(BatchLoss batch_loss, executor_.forward_backward(batch));
+  if (!std::isfinite(batch_loss.loss)) {
+    return Status::invalid_argument(
+        fmt::format("the loss is {}; a learning rate below {} or other data may help", batch_loss.loss,
+                    report.learning_rate));
   }
-  ZP_RETURN_IF_ERROR(executor_.backward(loss.gradient));
   ZP_RETURN_IF_ERROR(optimizer_.step(executor_.parameters(), report.learning_rate));
   ++steps_done_;
   auto samples = static_cast<std::int64_t>(batch.labels.size());
-  correct_ += count_correct(scores, batch.labels);
+  correct_ += batch_loss.correct;
   double sum =
-      report.mean_loss * static_cast<double>(report.samples) + loss.value * static_cast<double>(samples);
+      report.mean_loss * static_cast<double>(report.samples) + batch_loss.loss * static_cast<double>(samples);
   report.samples += samples;
-  report.loss = loss.value;
+  report.loss = batch_loss.loss;
   report.mean_loss = sum / static_cast<double>(report.samples);
   report.accuracy = static_cast<double>(correct_) / static_cast<double>(report.samples);
   return {};
@@ -239,7 +226,7 @@ Result<TrainingResult> train(const Graph& graph, std::shared_ptr<const Dataset> 
   loading.shuffle = true;
   loading.seed = options.seed;
   ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(std::move(data), loading));
-  ZP_ASSIGN_OR_RETURN(TrainingExecutor executor, TrainingExecutor::create(graph, {options.threads}));
+  ZP_ASSIGN_OR_RETURN(DataParallel executor, DataParallel::create(graph, options.threads));
   Training training(std::move(executor), std::move(loader), std::move(validation), optimizer, options);
   if (!options.resume.empty()) {
     ZP_RETURN_IF_ERROR(training.resume(options.resume));

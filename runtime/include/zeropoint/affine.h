@@ -75,17 +75,17 @@ struct ParamsOptions {
 /// max|w| of a weight channel is taken as at least this (the course's figure), in real units.
 inline constexpr float kWeightAbsMaxFloor = 5e-7F;
 
-/// Scale and zero point for reals in [r_min, r_max]. Computed in float64, the scale rounded once to float32.
+/// Scale and zero point for reals in [r_min, r_max]. Computed in float64, the scale then rounded to float32;
+/// the zero point follows from the rounded scale.
 ///
 /// Every degenerate range has one answer:
-/// - empty (r_min > r_max, as an observer that saw nothing reports) or all zeros: scale 1, zero point 0 (or
-/// the value of
-///   the type nearest to it; for symmetric unsigned types the middle); with abs_max_floor the floor is the
-///   range;
+/// - empty (r_min > r_max, as an observer that saw nothing reports) or all zeros: scale 1, zero point 0 (for
+///   symmetric unsigned types the middle); with abs_max_floor the floor is the range;
 /// - one value c != 0: [min(c, 0), max(c, 0)], also under kPlainMinMax;
 /// - a range on one side of 0: widened to 0, or see kPlainMinMax;
 /// - so narrow that the scale would be denormal or 0: scale is the smallest normal float, 2^-126;
-/// - so wide that the scale would exceed float32: cannot occur, the width of float32 over 3 steps still fits;
+/// - so wide that the scale would exceed float32: cannot occur, the width of float32 over 2 steps still fits
+///   (an end of the range may then dequantize to an infinity);
 /// - infinite or NaN: kInvalidArgument.
 Result<QuantParams> choose_params(float r_min, float r_max, QuantizedType type, ParamsOptions options = {});
 
@@ -109,7 +109,8 @@ inline std::int64_t quantize(float real, QuantParams params, QuantizedRange rang
   return quantize_steps(real / params.scale, params.zero_point, range);
 }
 
-/// scale * (q - zero_point), the difference exact and rounded once to float32. ONNX DequantizeLinear.
+/// scale * (q - zero_point): the difference exact, then as float32 (exact up to 2^24), the product in
+/// float32. ONNX DequantizeLinear.
 inline float dequantize(std::int64_t q, QuantParams params) {
   return params.scale * static_cast<float>(q - params.zero_point);
 }

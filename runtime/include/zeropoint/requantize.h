@@ -7,13 +7,14 @@
 //     Q_bias = q_bias - Z_in * sum(q_w)
 //
 // Two ways to round, both normative, chosen per program:
-// - kFloat: accumulator and M as float32, their product rounded to float32, then half to even. This is what
-// ONNX's
-//   QLinearConv and QLinearMatMul say, and every IEEE machine gives the same bits.
+// - kFloat: accumulator and M as float32, their product rounded to float32, then half to even. This is how
+//   ONNX Runtime computes QLinearConv, whose specification gives no order; every IEEE machine gives the same
+//   bits.
 // - kFixedPoint: M = M0 * 2^-shift with a 31-bit mantissa M0; the 62-bit product is exact and shifted right
-// once,
-//   rounding half up (towards +inf). Needs no floating-point unit. Jacob et al. 2018 (arXiv:1712.05877),
-//   section 2.2.
+//   once, rounding half up (towards +inf). Needs no floating-point unit. Jacob et al. 2018
+//   (arXiv:1712.05877), section 2.2.
+//
+// docs/quantization.md derives both and says how often they differ.
 
 #include <cstdint>
 #include <span>
@@ -77,7 +78,8 @@ Result<QuantizedBias> quantize_bias(std::span<const float> bias, float s_in,
                                     std::span<const float> weight_scales);
 
 /// The smallest weight scale, at least `s_w`, at which `bias` fits int32 at S_in * S_w: the cure for a bias
-/// beyond int32. All arguments finite, the scales positive.
+/// beyond int32. For a negative bias the float below may hold it too. Nothing is reserved for the sum. All
+/// arguments finite, the scales positive.
 float weight_scale_that_holds_bias(float bias, float s_in, float s_w);
 
 /// Q_bias = q_bias - Z_in * sum(q_w) of one channel, in 64 bits.

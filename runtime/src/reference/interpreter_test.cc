@@ -61,7 +61,7 @@ ConvCase random_conv(Rng& rng) {
   op.layer = std::move(layer.layer);
   ElementType out_type = random_output(rng);
   if (out_type != ElementType::kInt32) {
-    auto depth = static_cast<double>(op.layer.weights.size() / channels);
+    auto depth = static_cast<double>(op.layer.weights.size()) / static_cast<double>(channels);
     op.layer.requantization =
         random_requantization(out_type, channels, 10000 * std::sqrt(depth), pick(rng, 0, 1) == 0, rng);
   }
@@ -103,7 +103,7 @@ TEST(Interpreter, ConvolvesTheExtremesOfItsTypesExactly) {
       visit_integer(type, [&, v = value](auto element) {
         std::ranges::fill(x.data<decltype(element)>(), static_cast<decltype(element)>(v));
       });
-      EXPECT_EQ(integers_of(run_one(program, x)), std::vector{64 * 9 * value * weight - 7});
+      EXPECT_EQ(integers_of(run_one(program, x)), std::vector{value * weight * 64 * 9 - 7});
     }
   }
 }

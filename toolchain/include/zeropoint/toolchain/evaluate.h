@@ -12,15 +12,10 @@
 
 namespace zeropoint::toolchain {
 
-class FloatExecutor;
-
 /// From a batch of inputs, float32 [N, sample shape...], to scores, float32 [N, classes] (further extents of
 /// 1 allowed). Whatever computes them: the float executor, the reference interpreter, a session, another
 /// program.
 using Model = std::function<Result<Tensor>(const Tensor& inputs)>;
-
-/// `executor` as a Model, which must not outlive it.
-Model as_model(FloatExecutor& executor);
 
 struct EvaluationOptions {
   std::int64_t batch_size = 256;

@@ -50,7 +50,7 @@ struct TrainerOptions {
   double learning_rate = 0.01;
   Schedule schedule;
   std::uint64_t seed = 0;  ///< of the order of the samples
-  int threads = 0;         ///< 0: all that OpenMP offers
+  int threads = 0;         ///< each computes a part of every batch; 0: as many as there are cores
   /// Called after every step and every epoch; kStop ends the training without an error. After kStop in the
   /// middle of an epoch, that epoch is neither evaluated nor saved.
   std::function<Proceed(const StepReport&)> on_step;
