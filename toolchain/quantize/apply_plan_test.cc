@@ -178,6 +178,8 @@ TEST(ApplyPlan, RefusesABiasThatItWouldClip) {
 TEST(ApplyPlan, RefusesASharerThatDiffersFromItsSource) {
   EXPECT_EQ(after([](QuantPlan& p) { decision(p, "r").params.params[0].scale = 0.5F; }),
             "plan for tensor 'p': it has the integers of 'r', so type, scale and zero point must be equal");
+  EXPECT_EQ(after([](QuantPlan& p) { decision(p, "p").type.bits = 7; }),
+            "plan for tensor 'p': it has the integers of 'r', so type, scale and zero point must be equal");
   EXPECT_EQ(after([](QuantPlan& p) { decision(p, "p").shares_with = "input"; }),
             "plan for tensor 'p': it cannot have the integers of 'input'");
   EXPECT_EQ(after([](QuantPlan& p) { decision(p, "r").shares_with = "input"; }),

@@ -215,6 +215,14 @@ TEST(MakePlan, NamesWhatWouldStayInFloat) {
       "Gemm 'fc' would stay in float: its bias 'other' is not a float32 constant [3]");
 }
 
+TEST(MakePlan, AClipThatTakesALayersResultAsItsBoundIsNotThatLayers) {
+  EXPECT_EQ(after([](Graph& g) {
+              ValueId bound = g.outputs[0];
+              g.outputs = {g.add_node(Op::kClip, "clip", {g.find("f"), bound}, "z")};
+            }),
+            "Clip 'clip' would stay in float: it follows no Conv or Gemm that could take it in");
+}
+
 TEST(MakePlan, RefusesBiasesOfOtherShapes) {
   const std::string why = "Gemm 'fc' would stay in float: its bias 'fc.b' is not a float32 constant [3]";
   EXPECT_EQ(after([](Graph& g) { replace(g, "fc.b", Tensor(ElementType::kFloat32, {9, 3})); }), why);
