@@ -78,7 +78,7 @@ void add_data_options(CLI::App& command, DataOptions& options) {
 }
 
 void add_run_options(CLI::App& command, int& threads, bool& json) {
-  command.add_option("--threads", threads, "Threads (0: all cores)")->check(CLI::NonNegativeNumber);
+  command.add_option("--threads", threads, "Threads (0: all cores)")->check(CLI::Range(0, 1024));
   command.add_flag("--json", json, "Print JSON");
 }
 

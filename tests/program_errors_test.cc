@@ -84,7 +84,8 @@ TEST_F(ProgramErrors, FilesOfTheWrongKind) {
   EXPECT_TRUE(contains(fail(1, "inspect empty.onnx"), "empty.onnx: neither"));
   write("plan.json", std::string("{}"));
   write("m.pt", lenet());
-  EXPECT_TRUE(contains(fail(1, "quantize m.pt -o x.onnx --plan plan.json"), "plan.json: not a plan"));
+  EXPECT_TRUE(
+      contains(fail(1, "quantize m.pt -o x.onnx --plan plan.json"), "plan.json: not a zeropoint plan"));
   EXPECT_TRUE(contains(fail(1, "train --synthetic --json --resume m.pt"), "m.pt"));
   EXPECT_EQ(files(), (std::vector<std::string>{"empty.onnx", "m.pt", "plan.json", "text.pt"}));
 }
@@ -120,7 +121,7 @@ TEST_F(ProgramErrors, DataThatCannotBe) {
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data ."), "no images"));
   write_idx("t10k-images-idx3-ubyte", {2, 20, 20}, 0);
   write_idx("t10k-labels-idx1-ubyte", {2}, 0);
-  EXPECT_TRUE(contains(fail(1, "eval m.pt --data ."), "[2, 1, 20, 20]"));
+  EXPECT_TRUE(contains(fail(1, "eval m.pt --data ."), "1, 20, 20]"));
 }
 
 TEST_F(ProgramErrors, UnwritableOutputsLeaveNothing) {

@@ -23,6 +23,7 @@ struct IsSound {
 /// Checks one operation whose operands are known to exist.
 struct OperationVerifier {
   const Program& program;
+  const std::vector<QuantizedRange>& ranges;  // per tensor: the integers it can take
 
   [[nodiscard]] Status fail(TensorId output, const std::string& why) const {
     return Status::invalid_argument("operation that makes " + describe(program.tensor(output)) + ": " + why);
@@ -65,7 +66,10 @@ struct OperationVerifier {
       return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
     }
     ZP_RETURN_IF_ERROR(check_window(op.input, op.output, op.window));
-    ZP_RETURN_IF_ERROR(check_layer(op.input, op.output, op.layer));
+    // Padding puts the zero point among the inputs.
+    QuantizedRange in_range = range_of(op.input);
+    in_range = {std::min(in_range.q_min, op.input_zero_point), std::max(in_range.q_max, op.input_zero_point)};
+    ZP_RETURN_IF_ERROR(check_layer(op.input, op.output, op.layer, in_range));
     return check_zero_point(op.output, op.input_zero_point, program.tensor(op.input).type);
   }
 
@@ -75,7 +79,7 @@ struct OperationVerifier {
         program.tensor(op.output).sample_shape != Shape{w[0]}) {
       return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
     }
-    return check_layer(op.input, op.output, op.layer);
+    return check_layer(op.input, op.output, op.layer, range_of(op.input));
   }
 
   Status operator()(const MaxPoolOp& op) const {
@@ -104,7 +108,10 @@ struct OperationVerifier {
   }
 
  private:
-  [[nodiscard]] Status check_layer(TensorId input, TensorId output, const LinearLayer& layer) const {
+  [[nodiscard]] QuantizedRange range_of(TensorId id) const { return ranges[static_cast<std::size_t>(id)]; }
+
+  [[nodiscard]] Status check_layer(TensorId input, TensorId output, const LinearLayer& layer,
+                                   QuantizedRange in_range) const {
     ElementType in = program.tensor(input).type;
     if (in != ElementType::kInt8 && in != ElementType::kUint8) {
       return fail(output, "the input must be int8 or uint8, not " + describe(program.tensor(input)));
@@ -113,7 +120,7 @@ struct OperationVerifier {
     if (layer.weights.type() != ElementType::kInt8 || layer.folded_bias.size() != channels) {
       return fail(output, "weights must be int8 and have one bias per channel");
     }
-    ZP_RETURN_IF_ERROR(check_accumulators(output, layer, storage_range(in)));
+    ZP_RETURN_IF_ERROR(check_accumulators(output, layer, in_range));
     if (!layer.requantization) {
       return program.tensor(output).type == ElementType::kInt32 ? Status()
                                                                 : fail(output, "an accumulator is int32");
@@ -204,6 +211,24 @@ struct OperationVerifier {
   }
 };
 
+/// The integers that an operation can give.
+struct OutputRange {
+  const Program& program;
+  const std::vector<QuantizedRange>& ranges;
+
+  QuantizedRange operator()(const QuantizeOp& op) const { return op.range; }
+  QuantizedRange operator()(const DequantizeOp& /*op*/) const { return {0, 0}; }
+  QuantizedRange operator()(const ConvOp& op) const { return of_layer(op.layer); }
+  QuantizedRange operator()(const FullyConnectedOp& op) const { return of_layer(op.layer); }
+  QuantizedRange operator()(const MaxPoolOp& op) const { return ranges[static_cast<std::size_t>(op.input)]; }
+  QuantizedRange operator()(const ReshapeOp& op) const { return ranges[static_cast<std::size_t>(op.input)]; }
+
+ private:
+  static QuantizedRange of_layer(const LinearLayer& layer) {
+    return layer.requantization ? layer.requantization->clamp : storage_range(ElementType::kInt32);
+  }
+};
+
 }  // namespace
 
 Status verify(const Program& program) {
@@ -214,6 +239,10 @@ Status verify(const Program& program) {
     }
   }
   std::vector<bool> made(program.tensors.size(), false);
+  std::vector<QuantizedRange> ranges;
+  for (const TensorInfo& info : program.tensors) {
+    ranges.push_back(storage_range(info.type));
+  }
   auto exists = [&](TensorId id) { return id >= 0 && static_cast<std::size_t>(id) < program.tensors.size(); };
   for (TensorId id : program.inputs) {
     if (!exists(id)) {
@@ -229,7 +258,9 @@ Status verify(const Program& program) {
       return Status::invalid_argument("program '" + program.name + "', operation " + std::to_string(i) +
                                       ": its input must be made before it, and its output by it alone");
     }
-    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier{program}, program.operations[i]));
+    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier{program, ranges}, program.operations[i]));
+    ranges[static_cast<std::size_t>(output)] =
+        std::visit(OutputRange{program, ranges}, program.operations[i]);
     made[static_cast<std::size_t>(output)] = true;
   }
   for (TensorId id : program.outputs) {

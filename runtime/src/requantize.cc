@@ -19,10 +19,10 @@ std::string scales_text(float s_in, float s_w, float s_out) {
 /// The bias in steps of `scale`, before it is clamped into int32.
 float steps_of(float bias, float scale) { return bias / scale; }
 
-bool fits_int32(float steps) {
-  // 2^31 is the first float beyond int32; the float below it is 2^31 - 128.
-  return steps >= -2147483648.0F && steps < 2147483648.0F;
-}
+/// The first float beyond int32.
+constexpr float kBeyondInt32 = 2147483648.0F;
+
+bool is_below(float steps, float limit) { return std::abs(steps) < limit; }
 
 }  // namespace
 
@@ -69,7 +69,7 @@ Result<QuantizedBias> quantize_bias(std::span<const float> bias, float s_in,
   for (std::size_t c = 0; c < bias.size(); ++c) {
     float scale = s_in * weight_scales[weight_scales.size() == 1 ? 0 : c];
     float steps = steps_of(bias[c], scale);
-    if (!std::isnormal(scale) || !fits_int32(steps)) {  // NaN does not fit either
+    if (!std::isnormal(scale) || !is_below(steps, kBeyondInt32)) {  // NaN does not fit either
       return Status::invalid_argument("the bias " + std::to_string(bias[c]) + " of channel " +
                                       std::to_string(c) + " does not fit int32 at scale " +
                                       std::to_string(scale) + "; a larger weight scale is needed");
@@ -80,15 +80,20 @@ Result<QuantizedBias> quantize_bias(std::span<const float> bias, float s_in,
   return result;
 }
 
-float weight_scale_that_holds_bias(float bias, float s_in, float s_w) {
-  if (std::isnormal(s_in * s_w) && fits_int32(steps_of(bias, s_in * s_w))) {
+float weight_scale_that_holds_bias(float bias, float s_in, float s_w, std::int64_t reserve) {
+  float limit = std::min(kBeyondInt32, static_cast<float>(std::max<std::int64_t>(
+                                           (std::int64_t{1} << 31) - 1 - reserve, std::int64_t{1} << 24)));
+  auto holds = [&](float scale) {
+    return std::isnormal(s_in * scale) && is_below(steps_of(bias, s_in * scale), limit);
+  };
+  if (holds(s_w)) {
     return s_w;
   }
-  double least = std::abs(static_cast<double>(bias)) / 2147483647.0 / static_cast<double>(s_in);
+  double least = std::abs(static_cast<double>(bias)) / static_cast<double>(limit) / static_cast<double>(s_in);
   double least_normal = static_cast<double>(std::numeric_limits<float>::min()) / static_cast<double>(s_in);
   auto scale = std::max(static_cast<float>(std::max(least, least_normal)), s_w);
   // float32 rounding of the scale, of the product and of the quotient may each ask for one step more.
-  while (!std::isnormal(s_in * scale) || !fits_int32(steps_of(bias, s_in * scale))) {
+  while (!holds(scale)) {
     scale = std::nextafter(scale, std::numeric_limits<float>::infinity());
   }
   return scale;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "graph/geometry.h"
@@ -98,6 +99,9 @@ Result<std::vector<std::int32_t>> fold(const Node& node, const Tensor& weights,
                                        std::vector<std::int32_t> bias, QuantParams input,
                                        QuantizedRange input_range) {
   std::size_t depth = static_cast<std::size_t>(weights.size()) / bias.size();
+  // Padding puts the zero point among the inputs.
+  input_range = {std::min(input_range.q_min, input.zero_point),
+                 std::max(input_range.q_max, input.zero_point)};
   constexpr QuantizedRange kInt32{std::numeric_limits<std::int32_t>::min(),
                                   std::numeric_limits<std::int32_t>::max()};
   for (std::size_t m = 0; m < bias.size(); ++m) {

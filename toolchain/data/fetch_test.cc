@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "data/http_server_for_test.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/toolchain/file.h"
 
 namespace zeropoint::toolchain {
@@ -43,8 +44,7 @@ class Fetch : public testing::Test {
 
   HttpServer server_;
   std::string large_;
-  std::string folder_ =
-      testing::TempDir() + "zeropoint_fetch_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ = temporary_path_for_test("fetch");
   std::vector<RemoteFile> files_ = {
       {"a", 300000, "5a67e7e545f6c42a3662c41aa6e0ede53d2a9011915681169310b402a518bf24"}};
   DownloadOptions options_;
@@ -222,7 +222,7 @@ TEST(DownloadMnist, AsksEveryMirrorForThePublishedNames) {
   ::setenv("no_proxy", "127.0.0.1", 1);
   HttpServer server;
   DownloadOptions options;
-  options.folder = testing::TempDir() + "zeropoint_download_mnist";
+  options.folder = temporary_path_for_test("mnist");
   options.mirrors = {server.url("m")};
   EXPECT_EQ(download_mnist(options).code(), StatusCode::kIo);
   EXPECT_EQ(server.requests(), (Requests{"/m/train-images-idx3-ubyte.gz"}));

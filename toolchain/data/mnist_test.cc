@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "data/gzip_for_test.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/toolchain/file.h"
 
 namespace zeropoint::toolchain {
@@ -42,8 +43,7 @@ class Mnist : public testing::Test {
     EXPECT_EQ(load().message(), message);
   }
 
-  std::string folder_ =
-      testing::TempDir() + "zeropoint_mnist_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ = temporary_path_for_test("mnist");
   std::string images_ = folder_ + "/train-images-idx3-ubyte";
   std::string labels_ = folder_ + "/train-labels-idx1-ubyte";
 };

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "import/checkpoint_values.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/state_dict.h"
 
@@ -22,8 +23,7 @@ class CheckpointWriter : public testing::Test {
     return read_checkpoint(path_);
   }
 
-  std::string folder_ = testing::TempDir() + "zeropoint_writer_" +
-                        testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ = temporary_path_for_test("checkpoints");
   std::string path_ = folder_ + "/model.pt";
 };
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "compile/random_networks_for_test.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/reference.h"
 #include "zeropoint/toolchain/architectures.h"
 #include "zeropoint/toolchain/file.h"
@@ -15,7 +16,7 @@ namespace zeropoint::toolchain {
 namespace {
 
 Graph through_a_file(const Graph& graph) {
-  std::string path = testing::TempDir() + "zeropoint_round_trip_test.onnx";
+  std::string path = temporary_path_for_test("model.onnx");
   EXPECT_TRUE(write_onnx(graph, path).ok());
   Result<Graph> read = read_onnx(path);
   std::remove(path.c_str());

@@ -267,7 +267,8 @@ TEST(FloatExecutor, SaysWhatDoesNotFit) {
             "input 'x' is int8; float32 is needed");
   EXPECT_EQ(executor->run(std::vector<Tensor>()).status().message(), "0 inputs are given; the graph has 1");
   EXPECT_EQ(FloatExecutor::create(graph, {-1}).status().message(),
-            "the number of threads is -1; 0 (all) or more is needed");
+            "the number of threads is -1; 0 (all) to 1024 is needed");
+  EXPECT_FALSE(FloatExecutor::create(graph, {1 << 30}).ok());
 }
 
 }  // namespace

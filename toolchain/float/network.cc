@@ -34,9 +34,10 @@ Status status_of_exception(std::string_view what) {
 }
 
 Result<std::unique_ptr<Network>> make_network(const Graph& graph, int threads) {
-  if (threads < 0) {
-    return Status::invalid_argument("the number of threads is " + std::to_string(threads) +
-                                    "; 0 (all) or more is needed");
+  constexpr int kMostThreads = 1024;  // OpenMP would end the process over threads that cannot be had
+  if (threads < 0 || threads > kMostThreads) {
+    return Status::invalid_argument("the number of threads is " + std::to_string(threads) + "; 0 (all) to " +
+                                    std::to_string(kMostThreads) + " is needed");
   }
   ZP_RETURN_IF_ERROR(verify(graph));
   auto network = std::make_unique<Network>();

@@ -45,6 +45,7 @@ class Parameters {
       visit_integer(zero_point_type_, [&](auto element) {
         const auto* values = reinterpret_cast<const decltype(element)*>(zero_points_);
         for (std::size_t i = 0; i < params_.size(); ++i) {
+          // NOLINTNEXTLINE(bugprone-signed-char-misuse): an int8 here is a number, not a character
           params_[i].zero_point = static_cast<std::int64_t>(values[i]);
         }
       });

@@ -6,6 +6,7 @@
 
 #include "export/pickle_writer.h"
 #include "import/checkpoint_for_tests.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/state_dict.h"
 
@@ -70,7 +71,7 @@ void read_mutants(const char* kind, Build&& build) {
 }
 
 TEST(CheckpointMutation, OfTheFile) {
-  std::string path = testing::TempDir() + "zeropoint_mutation.pt";
+  std::string path = temporary_path_for_test("mutation.pt");
   ASSERT_TRUE(write_checkpoint(path, example()).ok());
   Result<std::vector<std::byte>> content = read_file(path);
   ASSERT_TRUE(content.ok());

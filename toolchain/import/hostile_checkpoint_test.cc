@@ -4,6 +4,7 @@
 
 #include "import/checkpoint_for_tests.h"
 #include "import/checkpoint_values.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/toolchain/state_dict.h"
 
 namespace zeropoint::toolchain {
@@ -37,7 +38,7 @@ void expect_tensor_error(const TensorSpec& spec, const std::string& message) {
 }
 
 TEST(HostileCheckpoint, ExecutesNothing) {
-  std::string witness = testing::TempDir() + "zeropoint_was_owned";
+  std::string witness = temporary_path_for_test("owned");
   expect_error(
       checkpoint_of(protocol_2 + global("os", "system") + text("touch " + witness) + "\x85R."),
       StatusCode::kUnsupported,

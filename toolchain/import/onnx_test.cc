@@ -7,6 +7,7 @@
 #include <random>
 
 #include "import/onnx_tensor.h"
+#include "io/temporary_path_for_test.h"
 #include "zeropoint/toolchain/file.h"
 
 namespace zeropoint::toolchain {
@@ -26,7 +27,7 @@ Graph sample_graph() {
 }
 
 std::string written(const Graph& graph) {
-  std::string path = testing::TempDir() + "zeropoint_onnx_test.onnx";
+  std::string path = temporary_path_for_test("model.onnx");
   EXPECT_TRUE(write_onnx(graph, path).ok());
   std::vector<std::byte> content = *read_file(path);
   std::remove(path.c_str());

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "io/temporary_path_for_test.h"
+
 namespace zeropoint::toolchain {
 namespace {
 
@@ -15,8 +17,7 @@ class File : public testing::Test {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
   }
 
-  std::string folder_ =
-      testing::TempDir() + "zeropoint_file_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ = temporary_path_for_test("files");
 };
 
 TEST_F(File, ReadsWhatWasWritten) {

@@ -191,7 +191,7 @@ class Planner {
     const Tensor* bias = graph_.constant(node, 2);
     int raised = 0;
     if (bias != nullptr) {
-      ZP_ASSIGN_OR_RETURN(raised, raise_for_bias(node, *bias, s_in, *params));
+      ZP_ASSIGN_OR_RETURN(raised, raise_for_bias(node, *bias, s_in, weights.size() / bias->size(), *params));
     }
     auto [low, high] =
         std::minmax_element(params->params.begin(), params->params.end(),
@@ -201,22 +201,26 @@ class Planner {
                                            low->scale, high->scale)
                              : fmt::format("symmetric, one scale, {:.4g}", low->scale);
     if (raised > 0) {
-      reason += fmt::format("; {} scale(s) raised so that the bias fits int32", raised);
+      reason += fmt::format("; {} scale(s) raised so that the bias fits the int32 accumulator", raised);
     }
     plan_.decisions.push_back({name, TensorRole::kWeight, recipe_.weights, *params, "", std::move(reason)});
     return bias == nullptr ? Status() : plan_bias(node, *bias, s_in, *params);
   }
 
-  /// Raises each weight scale at which a bias would leave int32, by just enough. Returns how many.
-  static Result<int> raise_for_bias(const Node& node, const Tensor& bias, float s_in, TensorParams& params) {
+  /// Raises each weight scale at which a bias and the `depth` products it is added to could leave int32, by
+  /// just enough. Returns how many.
+  Result<int> raise_for_bias(const Node& node, const Tensor& bias, float s_in, std::int64_t depth,
+                             TensorParams& params) const {
     std::span<const float> values = bias.data<float>();
+    // Inputs and their zero point are below 2^8 (2^7 where signed), weights at most q_max.
+    std::int64_t products = depth * 2 * 256 * recipe_.weights.range()->q_max;
     int raised = 0;
     for (std::size_t c = 0; c < values.size(); ++c) {
       if (!std::isfinite(values[c])) {
         return Status::invalid_argument(fmt::format("{}: bias {} is {}", describe(node), c, values[c]));
       }
       float& scale = params.params[params.params.size() == 1 ? 0 : c].scale;
-      float needed = weight_scale_that_holds_bias(values[c], s_in, scale);
+      float needed = weight_scale_that_holds_bias(values[c], s_in, scale, products);
       raised += needed > scale ? 1 : 0;
       scale = needed;
     }

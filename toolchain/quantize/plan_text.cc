@@ -130,6 +130,18 @@ TensorParams params_from_json(const Json& json) {
   return params;
 }
 
+/// A misspelt field must not be a silent default.
+void check_fields(const Json& json) {
+  constexpr std::string_view kFields[] = {"tensor", "role",        "bits",        "signed",
+                                          "narrow", "granularity", "axis",        "group_size",
+                                          "scale",  "zero_point",  "shares_with", "reason"};
+  for (const auto& [name, value] : json.items()) {
+    if (std::find(std::begin(kFields), std::end(kFields), name) == std::end(kFields)) {
+      throw BadPlan{fmt::format("unknown field '{}'; use {}", name, fmt::join(kFields, ", "))};
+    }
+  }
+}
+
 Decision decision_from_json(const Json& json) {
   Decision decision;
   decision.tensor = text_in(json, "tensor");
@@ -146,6 +158,7 @@ Decision decision_from_json(const Json& json) {
   decision.params = params_from_json(json);
   decision.shares_with = json.contains("shares_with") ? text_in(json, "shares_with") : "";
   decision.reason = json.contains("reason") ? text_in(json, "reason") : "";
+  check_fields(json);
   return decision;
 }
 

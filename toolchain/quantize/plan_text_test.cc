@@ -79,6 +79,7 @@ TEST(PlanText, NamesTheDecisionAndWhatIsMissing) {
     EXPECT_EQ(with(key, "\"else\""), input + "'" + name + "' is missing");
   }
   EXPECT_EQ(with("\"axis\"", "\"else\""), "plan: tensor 'conv.w': 'axis' is missing");
+  EXPECT_EQ(with("\"reason\"", "\"raeson\"").substr(0, 45), input + "unknown field 'raeson';");
 }
 
 TEST(PlanText, RefusesWordsItDoesNotKnow) {

@@ -39,7 +39,7 @@ class Evaluator {
 
   Status add(const Batch& batch, const Tensor& scores) {
     auto samples = static_cast<std::int64_t>(batch.labels.size());
-    if (scores.type() != ElementType::kFloat32 || scores.rank() < 1 || scores.dim(0) != samples ||
+    if (scores.type() != ElementType::kFloat32 || scores.rank() < 2 || scores.dim(0) != samples ||
         scores.size() == 0) {
       return Status::invalid_argument(fmt::format("the model gives scores {} {} for a batch of {} samples",
                                                   zeropoint::name_of(scores.type()),
@@ -56,9 +56,7 @@ class Evaluator {
       count(label, scores.data<float>().subspan(i * static_cast<std::size_t>(classes),
                                                 static_cast<std::size_t>(classes)));
     }
-    Tensor matrix = scores;
-    matrix.reshape({samples, classes});
-    ZP_ASSIGN_OR_RETURN(Loss loss, softmax_cross_entropy(matrix, batch.labels));
+    ZP_ASSIGN_OR_RETURN(Loss loss, softmax_cross_entropy(scores, batch.labels));
     loss_sum_ += loss.value * static_cast<double>(samples);
     return {};
   }
@@ -133,9 +131,9 @@ Result<Evaluation> evaluate(const Model& model, std::shared_ptr<const Dataset> d
   }
   LoaderOptions loading;
   loading.batch_size = options.batch_size;
-  ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(data, loading));
+  ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(std::move(data), loading));
   ZP_ASSIGN_OR_RETURN(Epoch epoch, loader.epoch(0));
-  Evaluator evaluator(*data, options);
+  Evaluator evaluator(loader.data(), options);
   while (true) {
     ZP_ASSIGN_OR_RETURN(std::optional<Batch> batch, epoch.next());
     if (!batch.has_value()) {

@@ -47,7 +47,8 @@ Schedule lambda_schedule(std::function<double(std::int64_t position)> factor, Sc
 Schedule step_schedule(std::int64_t size, double gamma, Schedule::Unit unit) {
   return {fmt::format("step:size={},gamma={},per={}", size, gamma, name_of(unit)), unit,
           [size, gamma](double base, std::int64_t position, std::int64_t) {
-            return base * std::pow(gamma, static_cast<double>(position / size));
+            std::int64_t decays = position / size;
+            return base * std::pow(gamma, static_cast<double>(decays));
           }};
 }
 

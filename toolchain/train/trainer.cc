@@ -28,6 +28,11 @@ Status check(const TrainerOptions& options) {
     return Status::invalid_argument(fmt::format("epochs is {} and the batch size {}; 1 or more is needed",
                                                 options.epochs, options.batch_size));
   }
+  constexpr int kMostThreads = 1024;  // each holds a replica of the network
+  if (options.threads < 0 || options.threads > kMostThreads) {
+    return Status::invalid_argument(
+        fmt::format("the number of threads is {}; 0 (all) to {} is needed", options.threads, kMostThreads));
+  }
   if (!(options.learning_rate >= 0) || !std::isfinite(options.learning_rate)) {
     return Status::invalid_argument(
         fmt::format("the learning rate is {}; a finite number from 0 on is needed", options.learning_rate));

@@ -196,6 +196,9 @@ TEST_F(Trainer, RefusesImpossibleOptions) {
   options_.epochs = 0;
   EXPECT_FALSE(run().ok());
   options_.epochs = 1;
+  options_.threads = 1 << 30;
+  EXPECT_EQ(run().status().message(), "the number of threads is 1073741824; 0 (all) to 1024 is needed");
+  options_.threads = 1;
   options_.learning_rate = std::nan("");
   EXPECT_FALSE(run().ok());
 }

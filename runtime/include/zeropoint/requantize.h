@@ -77,10 +77,10 @@ struct QuantizedBias {
 Result<QuantizedBias> quantize_bias(std::span<const float> bias, float s_in,
                                     std::span<const float> weight_scales);
 
-/// The smallest weight scale, at least `s_w`, at which `bias` fits int32 at S_in * S_w: the cure for a bias
-/// beyond int32. For a negative bias the float below may hold it too. Nothing is reserved for the sum. All
-/// arguments finite, the scales positive.
-float weight_scale_that_holds_bias(float bias, float s_in, float s_w);
+/// The smallest weight scale, at least `s_w`, at which |bias| / (S_in * S_w) stays below 2^31 - 1 - `reserve`
+/// (at least 2^24): the cure for a bias beyond int32. `reserve` leaves room for the products that are summed
+/// with it. All arguments finite, the scales positive.
+float weight_scale_that_holds_bias(float bias, float s_in, float s_w, std::int64_t reserve = 0);
 
 /// Q_bias = q_bias - Z_in * sum(q_w) of one channel, in 64 bits.
 inline std::int64_t fold_zero_point(std::int64_t q_bias, std::int64_t z_in, std::int64_t weight_sum) {
