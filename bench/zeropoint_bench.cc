@@ -44,7 +44,7 @@ TensorParams weight_params(benchmark::State& state, const Tensor& tensor) {
 void BM_QuantizeTensor(benchmark::State& state) {
   Tensor real = random_tensor({64, 64, 3, 3});
   TensorParams params = weight_params(state, real);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(quantize(real, params, QuantizedType{}));
   }
   state.SetItemsProcessed(state.iterations() * real.size());
@@ -55,7 +55,7 @@ void BM_DequantizeTensor(benchmark::State& state) {
   Tensor real = random_tensor({64, 64, 3, 3});
   TensorParams params = weight_params(state, real);
   Tensor integers = *quantize(real, params, QuantizedType{});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(dequantize(integers, params));
   }
   state.SetItemsProcessed(state.iterations() * real.size());
@@ -78,7 +78,7 @@ void run_reference_lenet(benchmark::State& state, RequantizeMode mode) {
     return;
   }
   Tensor input = random_tensor({state.range(0), 1, 28, 28});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(run_reference(*program, std::span(&input, 1)));
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
@@ -99,7 +99,7 @@ void BM_FloatLeNet(benchmark::State& state) {
     return;
   }
   Tensor input = random_tensor({state.range(0), 1, 28, 28});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(executor->run(input));
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
@@ -108,7 +108,7 @@ BENCHMARK(BM_FloatLeNet)->ArgName("batch")->Arg(1)->Arg(64)->Unit(benchmark::kMi
 
 void BM_SyntheticDigits(benchmark::State& state) {
   constexpr std::int64_t kCount = 256;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(make_synthetic_digits(kCount, 1));
   }
   state.SetItemsProcessed(state.iterations() * kCount);
@@ -124,7 +124,7 @@ void BM_LoaderEpoch(benchmark::State& state) {
   LoaderOptions options{.batch_size = 64, .shuffle = true, .prefetch = state.range(0)};
   Result<DataLoader> loader = DataLoader::make(data, options);
   std::int64_t number = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     Result<Epoch> epoch = loader->epoch(number++);
     for (auto batch = epoch->next(); batch.ok() && batch->has_value(); batch = epoch->next()) {
       benchmark::DoNotOptimize((*batch)->inputs.bytes());

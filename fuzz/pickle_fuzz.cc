@@ -38,7 +38,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::array<std::byte, 64> kStorage{};
+  static constexpr std::array<std::byte, 64> kStorage{};
   Result<Pickle> pickle = run_pickle({reinterpret_cast<const std::byte*>(data), size});
   if (!pickle.ok()) {
     return 0;

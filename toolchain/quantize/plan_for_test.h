@@ -51,14 +51,14 @@ inline QuantPlan plan_of(const Recipe& recipe = {}, const Graph& graph = network
 }
 
 inline const Decision& decision(const QuantPlan& plan, std::string_view tensor) {
-  static const Decision kNone = [] {
+  static const Decision missing = [] {
     Decision none;
     none.params.params.resize(3);  // tests go on and look at them
     return none;
   }();
   const Decision* found = plan.find(tensor);
   EXPECT_NE(found, nullptr) << tensor;
-  return found == nullptr ? kNone : *found;
+  return found == nullptr ? missing : *found;
 }
 
 inline Decision& decision(QuantPlan& plan, std::string_view tensor) {
