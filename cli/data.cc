@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -56,7 +57,8 @@ Status show(const Dataset& data, std::int64_t index) {
   auto width = static_cast<std::size_t>(shape.back());
   fmt::print("sample {}, label {}\n", index, data.label(index));
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    auto shade = step == 0 ? std::size_t{0} : static_cast<std::size_t>((pixels[i] - *least) / step + 0.5F);
+    auto shade =
+        step == 0 ? std::size_t{0} : static_cast<std::size_t>(std::lround((pixels[i] - *least) / step));
     fmt::print("{0}{0}{1}", kShades[shade], (i + 1) % width == 0 ? "\n" : "");
   }
   return {};

@@ -99,7 +99,7 @@ nlohmann::ordered_json as_json(const Graph& graph) {
   return json;
 }
 
-Status run(Options options) {
+Status run(const Options& options) {
   ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
   ZP_RETURN_IF_ERROR(toolchain::infer_shapes(graph).at(options.model.path));
   Result<QuantPlan> plan = plan_of(graph);

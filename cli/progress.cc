@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace zeropoint::cli {
 namespace {
 
 std::string duration_text(double seconds) {
-  auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  auto whole = static_cast<std::int64_t>(std::lround(seconds));
   return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
                        : fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
