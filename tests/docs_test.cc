@@ -19,9 +19,9 @@ std::string content_of(const std::filesystem::path& path) {
 
 /// Folders of the project begin so; anything else between backquotes is code.
 bool names_a_path(const std::string& text) {
-  static const std::regex kPath(
+  static const std::regex path_pattern(
       "(runtime|toolchain|cli|tests|fuzz|bench|cmake|\\.ci)/[A-Za-z0-9_./-]*|docs/[a-z_]+\\.md");
-  return std::regex_match(text, kPath);
+  return std::regex_match(text, path_pattern);
 }
 
 TEST(Docs, EveryPathThatIsNamedExists) {
@@ -30,8 +30,8 @@ TEST(Docs, EveryPathThatIsNamedExists) {
   for (const char* document : {"README.md", "ARCHITECTURE.md", "docs/quantization.md", "docs/plan.md"}) {
     std::string text = content_of(root / document);
     ASSERT_FALSE(text.empty()) << document;
-    static const std::regex kQuoted("`([^`\\n]+)`|\\]\\(([^)#:]+)\\)");
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), kQuoted); it != std::sregex_iterator();
+    static const std::regex quoted("`([^`\\n]+)`|\\]\\(([^)#:]+)\\)");
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), quoted); it != std::sregex_iterator();
          ++it) {
       bool is_link = (*it)[2].matched;
       std::string name = is_link ? (*it)[2] : (*it)[1];

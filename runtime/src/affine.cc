@@ -87,6 +87,7 @@ QuantizedRange storage_range(ElementType type) {
   QuantizedRange range{0, 0};
   visit_integer(type, [&](auto element) {
     using T = decltype(element);
+    // Not a character: the sign is meant. NOLINTNEXTLINE(bugprone-signed-char-misuse)
     range.q_min = static_cast<std::int64_t>(std::numeric_limits<T>::min());
     // uint64 exceeds what a quantized value is counted in; no quantized type is stored in it.
     range.q_max = sizeof(T) == 8 ? std::numeric_limits<std::int64_t>::max()

@@ -131,8 +131,8 @@ TEST(Bias, BeyondInt32IsRefusedAndCuredByTheWeightScale) {
 
 TEST(Bias, FoldsTheInputZeroPoint) {
   // sum (q - Z) w + b == sum q w + (b - Z sum w)
-  std::vector<int> q{3, 250, 17};
-  std::vector<int> w{-7, 5, 1};
+  std::vector<std::int64_t> q{3, 250, 17};
+  std::vector<std::int64_t> w{-7, 5, 1};
   std::int64_t z = 128;
   std::int64_t left = 11;
   std::int64_t right = fold_zero_point(11, z, -7 + 5 + 1);
@@ -146,9 +146,9 @@ TEST(Bias, FoldsTheInputZeroPoint) {
 TEST(Accumulator, BoundsHoldAndAreReached) {
   std::vector<std::int8_t> w{-128, 127, 3};
   QuantizedRange bounds = accumulator_bounds(w, {0, 255}, 100);
-  EXPECT_EQ(bounds, (QuantizedRange{-128 * 255, 130 * 255 + 100}));
+  EXPECT_EQ(bounds, (QuantizedRange{-32640, 33250}));
   EXPECT_EQ(accumulator_bounds(w, {-128, 127}, -5),
-            (QuantizedRange{-128 * 127 - 127 * 128 - 3 * 128 - 5, 128 * 128 + 127 * 127 + 3 * 127}));
+            (QuantizedRange{-16256 - 16256 - 384 - 5, 16384 + 16129 + 381}));
   // 2^17 products of 255 * 127 pass int32.
   std::vector<std::int8_t> many(1 << 17, 127);
   EXPECT_GT(accumulator_bounds(many, {0, 255}, 0).q_max, std::numeric_limits<std::int32_t>::max());

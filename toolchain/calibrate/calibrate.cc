@@ -104,7 +104,7 @@ Result<std::vector<Worker>> make_workers(const Graph& graph, const CalibrationOp
 
 }  // namespace
 
-Result<RangeTable> calibrate(const Graph& graph, std::shared_ptr<const Dataset> data,
+Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& data,
                              const CalibrationOptions& options) {
   ZP_RETURN_IF_ERROR(make_observer(options.method).status());
   if (graph.inputs.size() != 1) {

@@ -67,7 +67,7 @@ struct CalibrationOptions {
 /// Runs every sample of `data` through `graph` in float and observes every float tensor that is not a
 /// constant. kInvalidArgument for an empty data set, samples of another shape than the graph's input, and
 /// values that are NaN or infinite (naming tensor, node and sample).
-Result<RangeTable> calibrate(const Graph& graph, std::shared_ptr<const Dataset> data,
+Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& data,
                              const CalibrationOptions& options);
 
 }  // namespace zeropoint::toolchain
