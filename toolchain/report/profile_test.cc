@@ -17,14 +17,14 @@ Profile profiled(const Graph& graph, const Shape& input = {}) {
 }
 
 const LayerProfile& layer(const Profile& profile, std::string_view name) {
-  static const LayerProfile kNone{};
+  static const LayerProfile none{};
   for (const LayerProfile& found : profile.layers) {
     if (found.name == name) {
       return found;
     }
   }
   ADD_FAILURE() << name;
-  return kNone;
+  return none;
 }
 
 TEST(Profile, CountsLeNet) {
