@@ -79,7 +79,7 @@ nlohmann::ordered_json as_json(const Graph& graph) {
   json["inputs"] = names(graph.inputs);
   json["outputs"] = names(graph.outputs);
   for (const toolchain::Node& node : graph.nodes) {
-    json["nodes"].push_back({{"operator", toolchain::name_of(node.op)},
+    json["nodes"].push_back({{"operator", name_of(node.op)},
                              {"name", node.name},
                              {"inputs", names(node.inputs)},
                              {"outputs", names(node.outputs)},

@@ -10,7 +10,7 @@ namespace zeropoint::cli {
 
 bool is_quantized(const toolchain::Graph& graph) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(),
-                     [](const toolchain::Node& node) { return node.op == toolchain::Op::kQuantizeLinear; });
+                     [](const toolchain::Node& node) { return node.op == Op::kQuantizeLinear; });
 }
 
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads) {

@@ -30,7 +30,7 @@ void print_text(const Options& options, const Profile& profile) {
   fmt::print("{}\n\n{:<14} {:<10} {:<18} {:>11} {:>14} {:>14} {:>12}\n", options.model.path, "layer",
              "operator", "output", "parameters", "multiply-adds", "FLOPs", "activations");
   for (const LayerProfile& layer : profile.layers) {
-    fmt::print("{:<14} {:<10} {:<18} {:>11} {:>14} {:>14} {:>12}\n", layer.name, toolchain::name_of(layer.op),
+    fmt::print("{:<14} {:<10} {:<18} {:>11} {:>14} {:>14} {:>12}\n", layer.name, name_of(layer.op),
                to_string(layer.output), layer.parameters, layer.multiply_adds, layer.flops,
                layer.activations);
   }
@@ -60,7 +60,7 @@ void print_json(const Options& options, const Profile& profile) {
   }
   for (const LayerProfile& layer : profile.layers) {
     json["layers"].push_back({{"name", layer.name},
-                              {"operator", toolchain::name_of(layer.op)},
+                              {"operator", name_of(layer.op)},
                               {"output", layer.output},
                               {"parameters", layer.parameters},
                               {"multiply_adds", layer.multiply_adds},

@@ -85,6 +85,9 @@ Result<QuantParams> choose_params(float r_min, float r_max, QuantizedType type, 
 
 QuantizedRange storage_range(ElementType type) {
   QuantizedRange range{0, 0};
+  if (type == ElementType::kInt4 || type == ElementType::kUint4) {
+    return type == ElementType::kInt4 ? QuantizedRange{-8, 7} : QuantizedRange{0, 15};
+  }
   visit_integer(type, [&](auto element) {
     using T = decltype(element);
     // Not a character: the sign is meant. NOLINTNEXTLINE(bugprone-signed-char-misuse)

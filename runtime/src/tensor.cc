@@ -16,6 +16,8 @@ std::size_t size_of(ElementType type) {
     case ElementType::kBool:
     case ElementType::kInt8:
     case ElementType::kUint8:
+    case ElementType::kInt4:
+    case ElementType::kUint4:
       return 1;
     case ElementType::kInt16:
     case ElementType::kUint16:
@@ -62,6 +64,10 @@ std::string_view name_of(ElementType type) {
       return "uint64";
     case ElementType::kBFloat16:
       return "bfloat16";
+    case ElementType::kInt4:
+      return "int4";
+    case ElementType::kUint4:
+      return "uint4";
   }
   return "unknown";
 }
@@ -92,7 +98,11 @@ Result<std::int64_t> element_count(const Shape& shape) {
   return count;
 }
 
-void Tensor::Free::operator()(std::byte* memory) const { ::operator delete[](memory, kAlignment); }
+void Tensor::Free::operator()(std::byte* memory) const {
+  if (owned_) {
+    ::operator delete[](memory, kAlignment);
+  }
+}
 
 Tensor::Tensor(ElementType type, Shape shape) : type_(type), shape_(std::move(shape)) {
   Result<std::int64_t> count = element_count(shape_);
@@ -103,6 +113,13 @@ Tensor::Tensor(ElementType type, Shape shape) : type_(type), shape_(std::move(sh
   size_ = *count;
   memory_.reset(static_cast<std::byte*>(::operator new[](bytes, kAlignment)));
   std::memset(memory_.get(), 0, bytes);
+}
+
+Tensor::Tensor(Borrowed /*tag*/, ElementType type, Shape shape, std::byte* memory)
+    : type_(type), shape_(std::move(shape)), size_(*element_count(shape_)), memory_(memory, Free(false)) {}
+
+Tensor Tensor::borrow(ElementType type, Shape shape, std::byte* memory) {
+  return Tensor(Borrowed{}, type, std::move(shape), memory);
 }
 
 Tensor::Tensor(const Tensor& other) : Tensor(other.type_, other.shape_) {

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <vector>
 
-#include "graph/op_info.h"
 #include "parallel/split_batch.h"
 #include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/loader.h"

@@ -7,7 +7,6 @@
 #include <map>
 
 #include "compile/lower_layer.h"
-#include "graph/op_info.h"
 #include "graph/quant_nodes.h"
 
 namespace zeropoint::toolchain {

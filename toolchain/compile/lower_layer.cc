@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "graph/geometry.h"
-#include "graph/op_info.h"
 #include "graph/quant_nodes.h"
 
 namespace zeropoint::toolchain {

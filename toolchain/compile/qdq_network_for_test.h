@@ -31,7 +31,7 @@ inline ValueId constant(Graph& graph, const std::string& name, Tensor integers,
   return graph.add_node(Op::kDequantizeLinear, name + "_dequantize", {q, s}, name + "_dq", {{"axis", axis}});
 }
 
-inline std::map<std::string, Attribute> window(std::int64_t extent) {
+inline Attributes window(std::int64_t extent) {
   return {{"kernel_shape", std::vector<std::int64_t>{extent, extent}}};
 }
 

@@ -47,7 +47,7 @@ class Grower {
   [[nodiscard]] std::int64_t dim(std::size_t axis) const { return (*graph_.value(last_).dims)[axis].extent; }
   void infer() { (void)infer_shapes(graph_); }
 
-  void add(Op op, std::vector<ValueId> inputs, std::map<std::string, Attribute> attributes) {
+  void add(Op op, std::vector<ValueId> inputs, Attributes attributes) {
     std::string name = std::string(name_of(op)) + std::to_string(graph_.nodes.size());
     last_ = graph_.add_node(op, name, std::move(inputs), "v_" + name, std::move(attributes));
     infer();

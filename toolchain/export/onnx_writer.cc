@@ -1,6 +1,5 @@
 #include <onnx/onnx_pb.h>
 
-#include "graph/op_info.h"
 #include "import/onnx_tensor.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"

@@ -57,31 +57,6 @@ class ClipStep final : public NodeStep {
   PrimitiveStep forward_;
 };
 
-/// Clip of any type between bounds that may be computed: min(max(x, low), high).
-template <typename T>
-class ElementClipStep final : public NodeStep {
- public:
-  explicit ElementClipStep(StepBuilder& builder)
-      : input_(builder.elements<T>(0)),
-        low_(builder.has_input(1) ? builder.elements<T>(1) : std::span<const T>()),
-        high_(builder.has_input(2) ? builder.elements<T>(2) : std::span<const T>()),
-        output_(builder.output_elements<T>()) {}
-
-  Status run() override {
-    T low = low_.empty() ? std::numeric_limits<T>::lowest() : low_[0];
-    T high = high_.empty() ? std::numeric_limits<T>::max() : high_[0];
-    std::transform(input_.begin(), input_.end(), output_.begin(),
-                   [&](T x) { return std::min(std::max(x, low), high); });
-    return {};
-  }
-
- private:
-  std::span<const T> input_;
-  std::span<const T> low_;
-  std::span<const T> high_;
-  std::span<T> output_;
-};
-
 /// The bound at input `i` when it is known now, `open` when there is none, NaN when it will be computed.
 float known_bound(const StepBuilder& builder, std::size_t i, float open) {
   if (!builder.has_input(i)) {
@@ -95,35 +70,15 @@ float known_bound(const StepBuilder& builder, std::size_t i, float open) {
 }  // namespace
 
 Result<std::unique_ptr<NodeStep>> prepare_relu(StepBuilder& builder) {
-  if (builder.type(0) != ElementType::kFloat32) {
-    return Status::unsupported("only float32 is rectified here");
-  }
   return std::unique_ptr<NodeStep>(std::make_unique<ReluStep>(builder));
 }
 
 Result<std::unique_ptr<NodeStep>> prepare_clip(StepBuilder& builder) {
-  for (std::size_t i = 1; i < 3; ++i) {
-    if (builder.has_input(i) &&
-        (builder.type(i) != builder.type(0) || *element_count(builder.shape(i)) != 1)) {
-      return Status::invalid_argument("the bounds must be scalars of the input's type");
-    }
-  }
+  float low = known_bound(builder, 1, std::numeric_limits<float>::lowest());
+  float high = known_bound(builder, 2, std::numeric_limits<float>::max());
   std::unique_ptr<NodeStep> step;
-  if (builder.type(0) == ElementType::kFloat32) {
-    float low = known_bound(builder, 1, std::numeric_limits<float>::lowest());
-    float high = known_bound(builder, 2, std::numeric_limits<float>::max());
-    if (std::isfinite(low) && std::isfinite(high) && low <= high) {
-      step = std::make_unique<ClipStep>(builder, low, high);
-    } else {
-      step = std::make_unique<ElementClipStep<float>>(builder);
-    }
-    return step;
-  }
-  bool is_integer = visit_integer(builder.type(0), [&](auto element) {
-    step = std::make_unique<ElementClipStep<decltype(element)>>(builder);
-  });
-  if (!is_integer) {
-    return Status::unsupported("only float32 and integers are clipped here");
+  if (std::isfinite(low) && std::isfinite(high) && low <= high) {
+    step = std::make_unique<ClipStep>(builder, low, high);
   }
   return step;
 }

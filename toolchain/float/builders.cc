@@ -1,6 +1,6 @@
 #include "float/builders.h"
 
-#include "graph/op_info.h"
+#include <algorithm>
 
 namespace zeropoint::toolchain {
 
@@ -28,10 +28,18 @@ const std::byte* StepBuilder::plain_bytes(std::size_t i) {
   return plan_.form_as(id, MemoryDesc(), plain_desc(shape(i)), plan_.steps_).data;
 }
 
-std::byte* StepBuilder::output_bytes() {
-  bool is_float = output_type() == ElementType::kFloat32;
-  MemoryDesc desc = is_float ? plain_desc(output_shape()) : MemoryDesc();
-  return plan_.add_form(node().outputs[0], desc, count_of(output_shape()) * size_of(output_type())).data;
+std::byte* StepBuilder::output_bytes(std::size_t i) {
+  bool is_float = output_type(i) == ElementType::kFloat32;
+  MemoryDesc desc = is_float ? plain_desc(output_shape(i)) : MemoryDesc();
+  return plan_.add_form(node().outputs[i], desc, count_of(output_shape(i)) * size_of(output_type(i))).data;
+}
+
+bool StepBuilder::is_float32() const {
+  auto is_float = [&](ValueId id) {
+    return id == kNoValue || plan_.network_.graph.value(id).type == ElementType::kFloat32;
+  };
+  return std::all_of(node().inputs.begin(), node().inputs.end(), is_float) &&
+         std::all_of(node().outputs.begin(), node().outputs.end(), is_float);
 }
 
 void StepBuilder::forward_input(std::size_t i) {

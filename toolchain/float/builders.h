@@ -18,15 +18,18 @@ class StepBuilder {
   [[nodiscard]] const dnnl::stream& stream() const { return plan_.network_.stream; }
   [[nodiscard]] bool training() const { return plan_.network_.training; }
 
-  [[nodiscard]] bool has_input(std::size_t i) const {
-    return i < node().inputs.size() && node().inputs[i] != kNoValue;
-  }
+  [[nodiscard]] bool has_input(std::size_t i) const { return node().has_input(i); }
+  [[nodiscard]] bool has_output(std::size_t i) const { return node().outputs[i] != kNoValue; }
+  /// True when all inputs and outputs that are there are float32.
+  [[nodiscard]] bool is_float32() const;
   [[nodiscard]] const Shape& shape(std::size_t i) const { return plan_.shape(node().inputs[i]); }
   [[nodiscard]] ElementType type(std::size_t i) const { return value(i).type; }
   /// The tensor behind an input that never changes, or nullptr.
   [[nodiscard]] const Tensor* constant(std::size_t i) const;
-  [[nodiscard]] const Shape& output_shape() const { return plan_.shape(node().outputs[0]); }
-  [[nodiscard]] ElementType output_type() const { return plan_.network_.graph.value(node().outputs[0]).type; }
+  [[nodiscard]] const Shape& output_shape(std::size_t i = 0) const { return plan_.shape(node().outputs[i]); }
+  [[nodiscard]] ElementType output_type(std::size_t i = 0) const {
+    return plan_.network_.graph.value(node().outputs[i]).type;
+  }
 
   /// The layout in which a float32 input was made.
   [[nodiscard]] MemoryDesc layout(std::size_t i) const { return plan_.forms(node().inputs[i])[0].desc; }
@@ -40,17 +43,9 @@ class StepBuilder {
   dnnl::memory output(const MemoryDesc& desc);
   dnnl::memory plain_output() { return output(plain_desc(output_shape())); }
 
-  /// The row-major elements of an input or output of any type.
-  template <typename T>
-  std::span<const T> elements(std::size_t i) {
-    return {reinterpret_cast<const T*>(plain_bytes(i)), count_of(shape(i))};
-  }
-  template <typename T>
-  std::span<T> output_elements() {
-    return {reinterpret_cast<T*>(output_bytes()), count_of(output_shape())};
-  }
+  /// The row-major elements of an input of any type, and memory for those of an output.
   const std::byte* plain_bytes(std::size_t i);
-  std::byte* output_bytes();
+  std::byte* output_bytes(std::size_t i = 0);
 
   /// The output is the row-major input `i` under another shape: no work.
   void forward_input(std::size_t i);

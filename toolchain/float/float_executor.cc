@@ -1,7 +1,7 @@
 #include "zeropoint/toolchain/float_executor.h"
 
 #include "float/plan_cache.h"
-#include "graph/op_info.h"
+#include "float/run_nodes.h"
 
 namespace zeropoint::toolchain {
 
@@ -12,7 +12,7 @@ struct FloatExecutor::State {
     return guarded("float executor", [&]() -> Result<std::vector<Tensor>> {
       ThreadScope threads(network->threads);
       ZP_ASSIGN_OR_RETURN(Plan * plan, plans.plan_for(inputs, observer != nullptr));
-      return plan->run(inputs, observer);
+      return plan != nullptr ? plan->run(inputs, observer) : run_nodes(*network, inputs, observer);
     });
   }
 
@@ -28,11 +28,6 @@ FloatExecutor::~FloatExecutor() = default;
 Result<FloatExecutor> FloatExecutor::create(const Graph& graph, FloatOptions options) {
   return guarded("float executor", [&]() -> Result<FloatExecutor> {
     ZP_ASSIGN_OR_RETURN(std::unique_ptr<Network> network, make_network(graph, options.threads));
-    for (const Node& node : network->graph.nodes) {
-      if (find_prepare(node.op) == nullptr) {
-        return Status::unsupported("the float executor does not have this operator").at(describe(node));
-      }
-    }
     ThreadScope threads(network->threads);
     ZP_RETURN_IF_ERROR(fold_constant_nodes(*network));
     return FloatExecutor(std::make_unique<State>(std::move(network)));

@@ -10,7 +10,6 @@ namespace zeropoint::toolchain {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-using Attributes = std::map<std::string, Attribute>;
 using oracle::random_tensor;
 
 /// Elements are in [-1, 1] and sums have at most 300 terms: float32 rounding stays below 1e-5 whatever the

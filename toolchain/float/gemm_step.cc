@@ -103,7 +103,7 @@ class GemmStep final : public NodeStep {
                                       {DNNL_ARG_DST, output}});
     output_ = static_cast<float*>(output.get_data_handle());
     if (builder.has_input(2) && beta_ != 0.0F) {
-      added_ = builder.elements<float>(2);
+      added_ = reinterpret_cast<const float*>(builder.plain_bytes(2));
       const Shape& shape = builder.shape(2);
       std::int64_t c_columns = shape.empty() ? 1 : shape.back();
       std::int64_t c_rows = shape.size() < 2 ? 1 : shape[0];
@@ -114,7 +114,7 @@ class GemmStep final : public NodeStep {
 
   Status run() override {
     ZP_RETURN_IF_ERROR(product_.run());
-    if (added_.empty()) {
+    if (added_ == nullptr) {
       return {};
     }
     for (std::int64_t row = 0; row < rows_; ++row) {
@@ -132,7 +132,7 @@ class GemmStep final : public NodeStep {
   float beta_;
   PrimitiveStep product_;
   float* output_ = nullptr;
-  std::span<const float> added_;
+  const float* added_ = nullptr;
   std::int64_t row_step_ = 0;
   std::int64_t column_step_ = 0;
 };

@@ -2,12 +2,11 @@
 
 #include <omp.h>
 
-#include <algorithm>
 #include <exception>
 #include <new>
 #include <string>
 
-#include "float/plan.h"
+#include "simplify/fold_constants.h"
 
 namespace zeropoint::toolchain {
 
@@ -49,44 +48,13 @@ Result<std::unique_ptr<Network>> make_network(const Graph& graph, int threads) {
 }
 
 Status fold_constant_nodes(Network& network) {
-  Graph& graph = network.graph;
-  std::vector<bool> fixed(graph.values.size());
-  for (std::size_t i = 0; i < fixed.size(); ++i) {
-    fixed[i] = network.is_constant(static_cast<ValueId>(i));
+  FoldOptions options;
+  options.keep_dequantized = false;
+  options.largest_result = std::size_t{1} << 40;
+  for (const Parameter* parameter : network.parameter_of) {
+    options.variable.push_back(parameter != nullptr);
   }
-  Network folding;
-  folding.graph = graph;
-  folding.graph.inputs.clear();
-  folding.graph.outputs.clear();
-  folding.graph.nodes.clear();
-  folding.parameter_of.resize(graph.values.size(), nullptr);
-  folding.threads = network.threads;
-  std::vector<Node> rest;
-  for (Node& node : graph.nodes) {
-    bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
-      return input == kNoValue || fixed[static_cast<std::size_t>(input)];
-    });
-    if (!known) {
-      rest.push_back(std::move(node));
-      continue;
-    }
-    for (ValueId output : node.outputs) {
-      fixed[static_cast<std::size_t>(output)] = true;
-      folding.graph.outputs.push_back(output);
-    }
-    folding.graph.nodes.push_back(std::move(node));
-  }
-  graph.nodes = std::move(rest);
-  if (folding.graph.nodes.empty()) {
-    return {};
-  }
-  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::build(folding, {}, true));
-  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> results, plan->run({}, nullptr));
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    Value& value = graph.value(folding.graph.outputs[i]);
-    value.constant = std::make_shared<const Tensor>(std::move(results[i]));
-  }
-  return {};
+  return fold_constants(network.graph, options);
 }
 
 }  // namespace zeropoint::toolchain

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "float/builders.h"
-#include "graph/op_info.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -50,12 +49,15 @@ Plan::Plan(Network& network, std::vector<Shape> input_shapes, bool observed)
 Result<std::unique_ptr<Plan>> Plan::build(Network& network, const std::vector<Shape>& input_shapes,
                                           bool observed) {
   std::unique_ptr<Plan> plan(new Plan(network, input_shapes, observed));
-  ZP_RETURN_IF_ERROR(plan->infer());
+  ZP_ASSIGN_OR_RETURN(bool all_shapes_known, plan->infer());
+  if (!all_shapes_known) {
+    return std::unique_ptr<Plan>();
+  }
   ZP_RETURN_IF_ERROR(plan->prepare());
   return plan;
 }
 
-Status Plan::infer() {
+Result<bool> Plan::infer() {
   Graph concrete = network_.graph;
   for (std::size_t i = 0; i < concrete.inputs.size(); ++i) {
     concrete.value(concrete.inputs[i]).dims = dims_of(input_shapes_[i]);
@@ -78,15 +80,14 @@ Status Plan::infer() {
     if (!used[i]) {
       continue;  // folding leaves values behind that nothing reads any more
     }
-    if (!std::all_of(value.dims->begin(), value.dims->end(), [](const Dim& dim) { return dim.known(); })) {
-      return Status::unsupported(
-          fmt::format("tensor '{}' has shape {} even when the inputs' shapes are known", value.name,
-                      to_string(*value.dims)));
+    if (!value.dims ||
+        !std::all_of(value.dims->begin(), value.dims->end(), [](const Dim& dim) { return dim.known(); })) {
+      return false;
     }
     shapes_[i] = shape_of(*value.dims, 0);
     ZP_RETURN_IF_ERROR(element_count(shapes_[i]).status().at(fmt::format("tensor '{}'", value.name)));
   }
-  return {};
+  return true;
 }
 
 dnnl::memory Plan::memory_of(const Form& form) const { return {form.desc, network_.engine, form.data}; }
@@ -200,13 +201,13 @@ Status Plan::prepare() {
 
 Status Plan::prepare_node(std::size_t index) {
   const Node& node = network_.graph.nodes[index];
-  PrepareStep prepare_step = find_prepare(node.op);
-  if (prepare_step == nullptr) {
-    return Status::unsupported("the float executor does not have this operator");
-  }
   for (ValueId input : node.inputs) {
     if (input != kNoValue && trainable_[static_cast<std::size_t>(input)]) {
-      trainable_[static_cast<std::size_t>(node.outputs[0])] = true;
+      for (ValueId output : node.outputs) {
+        if (output != kNoValue) {
+          trainable_[static_cast<std::size_t>(output)] = true;
+        }
+      }
     }
   }
   StepBuilder builder(*this, index);
@@ -214,7 +215,11 @@ Status Plan::prepare_node(std::size_t index) {
                       guarded("oneDNN", [&] { return prepare_step(builder); }));
   node_steps_.push_back(step.get());
   steps_.push_back(std::move(step));
-  marks_.push_back({steps_.size(), node.outputs[0]});
+  for (ValueId output : node.outputs) {
+    if (output != kNoValue) {
+      marks_.push_back({steps_.size(), output});
+    }
+  }
   return {};
 }
 
@@ -268,7 +273,7 @@ Result<std::vector<Tensor>> Plan::run(std::span<const Tensor> inputs, const Valu
   std::size_t mark = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     ZP_RETURN_IF_ERROR(steps_[i]->run());
-    if (observer != nullptr && mark < marks_.size() && marks_[mark].steps == i + 1) {
+    while (observer != nullptr && mark < marks_.size() && marks_[mark].steps == i + 1) {
       ZP_RETURN_IF_ERROR(show(marks_[mark++].value, *observer));
     }
   }

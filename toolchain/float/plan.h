@@ -35,7 +35,8 @@ struct Form {
 /// memory of a value is used again after its last reader, except in training.
 class Plan {
  public:
-  /// `observed`: every node computes its own output, so that each can be seen.
+  /// `observed`: every node computes its own output, so that each can be seen. nullptr where a shape is not
+  /// known even when those of the inputs are.
   static Result<std::unique_ptr<Plan>> build(Network& network, const std::vector<Shape>& input_shapes,
                                              bool observed);
 
@@ -52,7 +53,8 @@ class Plan {
   friend class GradientBuilder;
 
   Plan(Network& network, std::vector<Shape> input_shapes, bool observed);
-  Status infer();
+  /// False where a shape depends on the values of tensors.
+  Result<bool> infer();
   Status prepare();
   Status prepare_node(std::size_t index);
   Status prepare_backward();

@@ -15,6 +15,9 @@ Status check_input(const Value& value, const Tensor& input) {
                                                 zeropoint::name_of(input.type()),
                                                 zeropoint::name_of(value.type)));
   }
+  if (!value.dims) {
+    return {};
+  }
   const Dims& dims = *value.dims;
   bool fits = dims.size() == input.shape().size();
   for (std::size_t i = 0; fits && i < dims.size(); ++i) {
@@ -53,6 +56,9 @@ Result<Plan*> PlanCache::plan_for(std::span<const Tensor> inputs, bool observed)
     shapes.push_back(input.shape());
   }
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::build(network_, shapes, observed));
+  if (plan == nullptr) {
+    return nullptr;
+  }
   if (plans_.size() == kPlansKept) {
     plans_.pop_back();
   }

@@ -47,8 +47,8 @@ class MaxPoolStep final : public NodeStep {
 }  // namespace
 
 Result<std::unique_ptr<NodeStep>> prepare_max_pool(StepBuilder& builder) {
-  if (builder.type(0) != ElementType::kFloat32) {
-    return Status::unsupported("only float32 is pooled here");
+  if (builder.node().outputs.size() != 1) {
+    return std::unique_ptr<NodeStep>();
   }
   ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(builder.node(), dims_of(builder.shape(0)), {}));
   return std::unique_ptr<NodeStep>(std::make_unique<MaxPoolStep>(builder, std::move(window)));

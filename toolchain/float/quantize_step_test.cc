@@ -39,8 +39,8 @@ std::vector<ValueId> add_params(Graph& graph, const std::string& name, const Ten
   return {graph.add_constant(name + "_scale", scale), graph.add_constant(name + "_zero_point", zero_point)};
 }
 
-std::map<std::string, Attribute> attributes_of(Granularity granularity) {
-  std::map<std::string, Attribute> attributes = {{"axis", granularity.axis}};
+Attributes attributes_of(Granularity granularity) {
+  Attributes attributes = {{"axis", granularity.axis}};
   if (granularity.kind == Granularity::Kind::kPerGroup) {
     attributes["block_size"] = granularity.group_size;
   }

@@ -20,7 +20,7 @@ class ReshapeStep final : public NodeStep {
 
 }  // namespace
 
-Result<std::unique_ptr<NodeStep>> prepare_flatten(StepBuilder& builder) {
+Result<std::unique_ptr<NodeStep>> prepare_reshape(StepBuilder& builder) {
   return std::unique_ptr<NodeStep>(std::make_unique<ReshapeStep>(builder));
 }
 

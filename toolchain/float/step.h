@@ -57,7 +57,7 @@ class PrimitiveStep final : public Step {
 
 using PrepareStep = Result<std::unique_ptr<NodeStep>> (*)(StepBuilder& builder);
 
-/// How nodes of `op` are prepared; nullptr where the executor has no such operator.
-PrepareStep find_prepare(Op op);
+/// The step of the builder's node.
+Result<std::unique_ptr<NodeStep>> prepare_step(StepBuilder& builder);
 
 }  // namespace zeropoint::toolchain

@@ -1,27 +1,48 @@
 #include "float/step_table.h"
 
-namespace zeropoint::toolchain {
+#include "float/builders.h"
 
-PrepareStep find_prepare(Op op) {
+namespace zeropoint::toolchain {
+namespace {
+
+/// What oneDNN computes, in float32.
+PrepareStep find_float_step(Op op) {
   switch (op) {
     case Op::kClip:
       return prepare_clip;
     case Op::kConv:
       return prepare_conv;
-    case Op::kDequantizeLinear:
-      return prepare_dequantize_linear;
-    case Op::kFlatten:
-      return prepare_flatten;
     case Op::kGemm:
       return prepare_gemm;
     case Op::kMaxPool:
       return prepare_max_pool;
-    case Op::kQuantizeLinear:
-      return prepare_quantize_linear;
     case Op::kRelu:
       return prepare_relu;
+    default:
+      return nullptr;
   }
-  return nullptr;
+}
+
+PrepareStep find_step(const StepBuilder& builder) {
+  switch (builder.node().op) {
+    case Op::kFlatten:
+    case Op::kIdentity:
+      return prepare_reshape;
+    default:
+      return builder.is_float32() ? find_float_step(builder.node().op) : nullptr;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NodeStep>> prepare_step(StepBuilder& builder) {
+  if (PrepareStep prepare = find_step(builder); prepare != nullptr) {
+    ZP_ASSIGN_OR_RETURN(std::unique_ptr<NodeStep> step, prepare(builder));
+    if (step != nullptr) {
+      return step;
+    }
+  }
+  return prepare_operator(builder);
 }
 
 }  // namespace zeropoint::toolchain

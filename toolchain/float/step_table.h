@@ -4,14 +4,16 @@
 
 namespace zeropoint::toolchain {
 
-// One function per operator, in the file of its family.
+// One function per operator that has more than its plain evaluation, in the file of its family. nullptr: not
+// for this node's types, shapes or attributes.
 Result<std::unique_ptr<NodeStep>> prepare_clip(StepBuilder& builder);
 Result<std::unique_ptr<NodeStep>> prepare_conv(StepBuilder& builder);
-Result<std::unique_ptr<NodeStep>> prepare_dequantize_linear(StepBuilder& builder);
-Result<std::unique_ptr<NodeStep>> prepare_flatten(StepBuilder& builder);
 Result<std::unique_ptr<NodeStep>> prepare_gemm(StepBuilder& builder);
 Result<std::unique_ptr<NodeStep>> prepare_max_pool(StepBuilder& builder);
-Result<std::unique_ptr<NodeStep>> prepare_quantize_linear(StepBuilder& builder);
 Result<std::unique_ptr<NodeStep>> prepare_relu(StepBuilder& builder);
+Result<std::unique_ptr<NodeStep>> prepare_reshape(StepBuilder& builder);
+
+/// Any operator: its plain evaluation.
+Result<std::unique_ptr<NodeStep>> prepare_operator(StepBuilder& builder);
 
 }  // namespace zeropoint::toolchain

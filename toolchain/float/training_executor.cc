@@ -49,6 +49,9 @@ Result<std::vector<Tensor>> TrainingExecutor::forward(std::span<const Tensor> in
     ThreadScope threads(state_->network->threads);
     state_->last = nullptr;
     ZP_ASSIGN_OR_RETURN(Plan * plan, state_->plans.plan_for(inputs, false));
+    if (plan == nullptr) {
+      return Status::unsupported("a shape in the graph depends on values, and so it cannot be trained here");
+    }
     ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, plan->run(inputs, nullptr));
     state_->last = plan;
     return outputs;

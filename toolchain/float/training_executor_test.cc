@@ -11,7 +11,6 @@ namespace zeropoint::toolchain {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-using Attributes = std::map<std::string, Attribute>;
 using oracle::random_tensor;
 
 /// Holds every gradient of sum(output * weight), with a random weight per output element, against central

@@ -1,5 +1,7 @@
 #include "zeropoint/toolchain/graph.h"
 
+#include <fmt/format.h>
+
 namespace zeropoint::toolchain {
 
 std::string to_string(const Dims& dims) {
@@ -49,7 +51,7 @@ ValueId Graph::add_constant(std::string value_name, Tensor tensor) {
 }
 
 ValueId Graph::add_node(Op op, std::string node_name, std::vector<ValueId> node_inputs,
-                        std::string output_name, std::map<std::string, Attribute> attributes) {
+                        std::string output_name, Attributes attributes) {
   ValueId output = add_value(std::move(output_name));
   nodes.push_back({op, std::move(node_name), std::move(node_inputs), {output}, std::move(attributes)});
   return output;
@@ -63,6 +65,8 @@ ValueId Graph::find(std::string_view value_name) const {
   }
   return kNoValue;
 }
+
+std::string describe(const Node& node) { return fmt::format("{} '{}'", name_of(node.op), node.name); }
 
 std::vector<std::int32_t> producers(const Graph& graph) {
   std::vector<std::int32_t> made_by(graph.values.size(), -1);

@@ -2,210 +2,122 @@
 
 #include <algorithm>
 
-#include "graph/geometry.h"
-#include "graph/shape_rules.h"
+#include "graph/inference.h"
+#include "graph/shapes/shape_rules.h"
 #include "zeropoint/toolchain/graph.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
-Status wants(const Value& value, ElementType type) {
-  if (value.type == type) {
-    return {};
-  }
-  return Status::invalid_argument(fmt::format("tensor '{}' is {}; {} is needed", value.name,
-                                              zeropoint::name_of(value.type), zeropoint::name_of(type)));
+using ShapeRule = Status (*)(InferenceContext&);
+
+ShapeRule rule_of(Op op) {
+  static constexpr ShapeRule kRules[] = {
+#define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, ...) rule##_shape,
+#include "zeropoint/ops.inc"
+  };
+  return kRules[static_cast<std::size_t>(op)];
 }
 
-/// The integer types of up to 32 bits.
-bool holds_quantized(ElementType type) { return is_integer(type) && size_of(type) <= 4; }
+/// The elements of a constant that may be a shape.
+Elements elements_of(const Tensor& tensor) {
+  if (tensor.rank() > 1 || tensor.size() > kMostElements) {
+    return std::nullopt;
+  }
+  std::vector<SymbolicInt> elements;
+  if (tensor.type() == ElementType::kInt64) {
+    for (std::int64_t element : tensor.data<std::int64_t>()) {
+      elements.emplace_back(element);
+    }
+  } else if (tensor.type() == ElementType::kInt32) {
+    for (std::int32_t element : tensor.data<std::int32_t>()) {
+      elements.emplace_back(std::int64_t{element});
+    }
+  } else {
+    return std::nullopt;
+  }
+  return elements;
+}
 
-/// Scale and zero point of a QuantizeLinear or DequantizeLinear fit `dims`: a scalar, one per index of the
-/// axis, or (block_size) one per block along it.
-Status check_scales(const InferenceContext& context) {
-  const Dims& dims = *context.inputs[0]->dims;
-  const Dims& scale = *context.inputs[1]->dims;
-  if (context.inputs.size() > 2 && context.inputs[2] != nullptr && *context.inputs[2]->dims != scale) {
-    return Status::invalid_argument(fmt::format("scale {} and zero point {} differ in shape",
-                                                to_string(scale), to_string(*context.inputs[2]->dims)));
+Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& elements) {
+  InferenceContext context(graph, node, elements);
+  ZP_RETURN_IF_ERROR(rule_of(node.op)(context).at(describe(node)));
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == kNoValue) {
+      continue;
+    }
+    InferenceContext::Answer& answer = context.outputs()[i];
+    Value& output = graph.value(node.outputs[i]);
+    output.type = answer.type;
+    output.dims = std::move(answer.dims);
+    elements[static_cast<std::size_t>(node.outputs[i])] = std::move(answer.elements);
   }
-  if (scale.empty() || (scale.size() == 1 && scale[0] == Dim(1))) {
-    return {};
-  }
-  auto rank = static_cast<std::int64_t>(dims.size());
-  std::int64_t axis = int_attribute(context.node, "axis");
-  axis += axis < 0 ? rank : 0;
-  if (axis < 0 || axis >= rank) {
-    return Status::invalid_argument(
-        fmt::format("axis {} is outside of input {}", int_attribute(context.node, "axis"), to_string(dims)));
-  }
-  const Dim& along = dims[static_cast<std::size_t>(axis)];
-  std::int64_t block = int_attribute(context.node, "block_size");
-  bool fits = false;
-  if (block == 0) {
-    fits = scale.size() == 1 && scale[0] == along;
-  } else if (block > 0 && along.known()) {
-    Dims blocks = dims;
-    blocks[static_cast<std::size_t>(axis)] = along.extent / block + (along.extent % block != 0 ? 1 : 0);
-    fits = scale == blocks;
-  }
-  return fits ? Status()
-              : Status::invalid_argument(fmt::format("scale {} does not fit input {} along axis {}",
-                                                     to_string(scale), to_string(dims), axis));
+  return {};
 }
 
 }  // namespace
 
-Status same_as_input_shape(InferenceContext& context) {
-  context.type = context.inputs[0]->type;
-  context.dims = *context.inputs[0]->dims;
-  return {};
+Dim dim_of(const SymbolicInt& element) {
+  const auto* number = std::get_if<std::int64_t>(&element);
+  return number == nullptr ? Dim(std::get<std::string>(element)) : Dim(*number);
 }
 
-// y[N, M, spatial...] from x[N, C, spatial...] and w[M, C / group, kernel...].
-Status conv_shape(InferenceContext& context) {
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[0], ElementType::kFloat32));
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[1], ElementType::kFloat32));
-  const Dims& x = *context.inputs[0]->dims;
-  const Dims& w = *context.inputs[1]->dims;
-  std::int64_t group = int_attribute(context.node, "group");
-  bool all_known = std::all_of(w.begin(), w.end(), [](const Dim& dim) { return dim.known(); });
-  if (w.size() != x.size() || w.size() < 3 || !all_known || group < 1 || w[0].extent % group != 0 ||
-      !x[1].known() || x[1].extent % group != 0 || x[1].extent / group != w[1].extent) {
-    return Status::invalid_argument(
-        fmt::format("weights {} in {} group(s) do not fit input {}", to_string(w), group, to_string(x)));
-  }
-  if (context.inputs.size() > 2 && context.inputs[2] != nullptr) {
-    ZP_RETURN_IF_ERROR(wants(*context.inputs[2], ElementType::kFloat32));
-  }
-  if (context.inputs.size() > 2 && context.inputs[2] != nullptr && *context.inputs[2]->dims != Dims{w[0]}) {
-    return Status::invalid_argument(
-        fmt::format("bias {} does not fit weights {}", to_string(*context.inputs[2]->dims), to_string(w)));
-  }
-  std::vector<std::int64_t> kernel;
-  std::transform(w.begin() + 2, w.end(), std::back_inserter(kernel),
-                 [](const Dim& dim) { return dim.extent; });
-  ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(context.node, x, std::move(kernel)));
-  context.dims = {x[0], w[0]};
-  context.dims.insert(context.dims.end(), window.output.begin(), window.output.end());
-  return {};
+SymbolicInt element_of(const Dim& dim) {
+  return dim.known() ? SymbolicInt(dim.extent) : SymbolicInt(dim.symbol);
 }
 
-Status max_pool_shape(InferenceContext& context) {
-  if (int_attribute(context.node, "storage_order") != 0) {
-    return Status::unsupported("column-major storage_order is not supported");
-  }
-  const Dims& x = *context.inputs[0]->dims;
-  ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(context.node, x, {}));
-  context.type = context.inputs[0]->type;
-  context.dims = {x[0], x[1]};
-  context.dims.insert(context.dims.end(), window.output.begin(), window.output.end());
-  return {};
+const Elements& InferenceContext::elements(std::size_t i) const {
+  static const Elements kUnknown;
+  return has(i) ? elements_[static_cast<std::size_t>(node_.inputs[i])] : kUnknown;
 }
 
-// y[N, M] = alpha A'[N, K] B'[K, M] + beta C, where A' and B' may be transposed.
-Status gemm_shape(InferenceContext& context) {
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[0], ElementType::kFloat32));
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[1], ElementType::kFloat32));
-  Dims a = *context.inputs[0]->dims;
-  Dims b = *context.inputs[1]->dims;
-  if (a.size() == 2 && int_attribute(context.node, "transA") != 0) {
-    std::swap(a[0], a[1]);
+std::optional<std::vector<std::int64_t>> InferenceContext::ints(std::size_t i) const {
+  const Elements& known = elements(i);
+  if (!known) {
+    return std::nullopt;
   }
-  if (b.size() == 2 && int_attribute(context.node, "transB") != 0) {
-    std::swap(b[0], b[1]);
-  }
-  if (a.size() != 2 || b.size() != 2 || a[1] != b[0]) {
-    return Status::invalid_argument(fmt::format("matrices {} and {} cannot be multiplied",
-                                                to_string(*context.inputs[0]->dims),
-                                                to_string(*context.inputs[1]->dims)));
-  }
-  context.dims = {a[0], b[1]};
-  if (context.inputs.size() > 2 && context.inputs[2] != nullptr) {
-    ZP_RETURN_IF_ERROR(wants(*context.inputs[2], ElementType::kFloat32));
-    const Dims& c = *context.inputs[2]->dims;
-    bool fits = c.size() <= 2;
-    for (std::size_t i = 0; fits && i < c.size(); ++i) {
-      const Dim& along = context.dims[2 - c.size() + i];
-      fits = c[i] == Dim(1) || c[i] == along || !along.known();
+  std::vector<std::int64_t> numbers;
+  for (const SymbolicInt& element : *known) {
+    const auto* number = std::get_if<std::int64_t>(&element);
+    if (number == nullptr) {
+      return std::nullopt;
     }
-    if (!fits) {
-      return Status::invalid_argument(
-          fmt::format("bias {} does not fit the product {}", to_string(c), to_string(context.dims)));
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+void InferenceContext::set_type(std::size_t output, ElementType type) {
+  if (output < outputs_.size()) {
+    outputs_[output].type = type;
+  }
+}
+
+void InferenceContext::set_dims(std::size_t output, Dims dims) {
+  if (output < outputs_.size()) {
+    outputs_[output].dims = std::move(dims);
+  }
+}
+
+void InferenceContext::set_elements(std::size_t output, std::vector<SymbolicInt> elements) {
+  if (output < outputs_.size() && elements.size() <= static_cast<std::size_t>(kMostElements)) {
+    outputs_[output].elements = std::move(elements);
+  }
+}
+
+Result<std::vector<Elements>> infer_shapes_and_elements(Graph& graph) {
+  std::vector<Elements> elements(graph.values.size());
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    if (graph.values[i].constant != nullptr) {
+      elements[i] = elements_of(*graph.values[i].constant);
     }
   }
-  return {};
-}
-
-Status flatten_shape(InferenceContext& context) {
-  const Dims& x = *context.inputs[0]->dims;
-  auto rank = static_cast<std::int64_t>(x.size());
-  std::int64_t axis = int_attribute(context.node, "axis");
-  axis += axis < 0 ? rank : 0;
-  if (axis < 0 || axis > rank) {
-    return Status::invalid_argument(fmt::format("axis {} is outside of input {}", axis, to_string(x)));
-  }
-  // One unknown extent survives only where it stands alone on its side.
-  auto product = [&](std::int64_t begin, std::int64_t end) {
-    if (end - begin == 1) {
-      return x[static_cast<std::size_t>(begin)];
-    }
-    std::int64_t count = 1;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Dim& dim = x[static_cast<std::size_t>(i)];
-      if (!dim.known() || __builtin_mul_overflow(count, dim.extent, &count)) {
-        return Dim(std::string());
-      }
-    }
-    return Dim(count);
-  };
-  context.type = context.inputs[0]->type;
-  context.dims = {product(0, axis), product(axis, rank)};
-  return {};
-}
-
-Status quantize_linear_shape(InferenceContext& context) {
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[0], ElementType::kFloat32));
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[1], ElementType::kFloat32));
-  ZP_RETURN_IF_ERROR(check_scales(context));
-  bool typed = context.inputs.size() > 2 && context.inputs[2] != nullptr;
-  context.type = typed ? context.inputs[2]->type : ElementType::kUint8;
-  if (!holds_quantized(context.type)) {
-    return wants(*context.inputs[2], ElementType::kInt8);
-  }
-  context.dims = *context.inputs[0]->dims;
-  return {};
-}
-
-Status dequantize_linear_shape(InferenceContext& context) {
-  ZP_RETURN_IF_ERROR(wants(*context.inputs[1], ElementType::kFloat32));
-  ZP_RETURN_IF_ERROR(check_scales(context));
-  if (!holds_quantized(context.inputs[0]->type)) {
-    return wants(*context.inputs[0], ElementType::kInt8);
-  }
-  if (context.inputs.size() > 2 && context.inputs[2] != nullptr) {
-    ZP_RETURN_IF_ERROR(wants(*context.inputs[2], context.inputs[0]->type));
-  }
-  context.dims = *context.inputs[0]->dims;
-  return {};
-}
-
-Status infer_shapes(Graph& graph) {
   for (const Node& node : graph.nodes) {
-    InferenceContext context{graph, node, {}, ElementType::kFloat32, {}};
-    for (ValueId input : node.inputs) {
-      context.inputs.push_back(input == kNoValue ? nullptr : &graph.value(input));
-      if (input != kNoValue && !graph.value(input).dims.has_value()) {
-        return Status::invalid_argument(
-            fmt::format("{}: the shape of input '{}' is not known", describe(node), graph.value(input).name));
-      }
-    }
-    ZP_RETURN_IF_ERROR(info_of(node.op).shape_rule(context).at(describe(node)));
-    Value& output = graph.value(node.outputs[0]);
-    output.type = context.type;
-    output.dims = std::move(context.dims);
+    ZP_RETURN_IF_ERROR(infer_node(graph, node, elements));
   }
-  return {};
+  return elements;
 }
+
+Status infer_shapes(Graph& graph) { return infer_shapes_and_elements(graph).status(); }
 
 }  // namespace zeropoint::toolchain

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "graph/op_info.h"
 #include "zeropoint/toolchain/graph.h"
 
 namespace zeropoint::toolchain {

@@ -4,8 +4,6 @@
 
 #include <cmath>
 
-#include "graph/op_info.h"
-
 namespace zeropoint::toolchain {
 namespace {
 

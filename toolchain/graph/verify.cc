@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "graph/op_info.h"
 #include "zeropoint/toolchain/graph.h"
 
 namespace zeropoint::toolchain {
@@ -65,9 +64,9 @@ class Verifier {
       return Status::invalid_argument(fmt::format("{} has {} inputs; {} to {} are needed", describe(node),
                                                   node.inputs.size(), info.min_inputs, info.max_inputs));
     }
-    if (node.outputs.size() != 1) {
-      return Status::unsupported(
-          fmt::format("{} has {} outputs; 1 is needed", describe(node), node.outputs.size()));
+    if (node.outputs.empty() || node.outputs.size() > info.max_outputs) {
+      return Status::invalid_argument(fmt::format("{} has {} outputs; 1 to {} are needed", describe(node),
+                                                  node.outputs.size(), info.max_outputs));
     }
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i] == kNoValue && i >= info.min_inputs) {
@@ -76,7 +75,12 @@ class Verifier {
       ZP_RETURN_IF_ERROR(use(node.inputs[i], describe(node)));
     }
     ZP_RETURN_IF_ERROR(verify_attributes(node));
-    return define(node.outputs[0], describe(node));
+    for (ValueId output : node.outputs) {
+      if (output != kNoValue) {
+        ZP_RETURN_IF_ERROR(define(output, describe(node)));
+      }
+    }
+    return {};
   }
 
   Status use(ValueId id, const std::string& where) const {

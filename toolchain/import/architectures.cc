@@ -41,7 +41,7 @@ class Chain {
 
  private:
   void layer(Op op, const std::string& name, const std::string& output, Shape weights, std::int64_t fan_in,
-             std::map<std::string, Attribute> attributes) {
+             Attributes attributes) {
     double bound = 1 / std::sqrt(static_cast<double>(fan_in));
     std::int64_t out = weights[0];
     ValueId w = graph_.add_constant(name + ".weight", uniform(std::move(weights), bound));

@@ -9,7 +9,6 @@
 #include <map>
 #include <new>
 
-#include "graph/op_info.h"
 #include "import/onnx_tensor.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"

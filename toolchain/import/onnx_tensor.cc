@@ -67,6 +67,9 @@ Status copy_typed(const onnx::TensorProto& proto, Tensor& tensor) {
     case ElementType::kUint8:
     case ElementType::kBool:
       return copy_field<std::uint8_t>(proto.int32_data(), tensor);
+    case ElementType::kInt4:
+    case ElementType::kUint4:
+      return Status::unsupported("4-bit tensors are not read yet");
   }
   return Status::internal("an element type without a field");
 }

@@ -80,8 +80,7 @@ TEST(Onnx, RefusesWhatItCannotRead) {
 }
 
 /// The opset that a DequantizeLinear of `integers` is written with.
-std::int64_t opset_of(const Tensor& integers, const Shape& scales,
-                      std::map<std::string, Attribute> attributes) {
+std::int64_t opset_of(const Tensor& integers, const Shape& scales, Attributes attributes) {
   Graph graph;
   ValueId q = graph.add_constant("q", integers);
   ValueId s = graph.add_constant("s", Tensor(ElementType::kFloat32, scales));

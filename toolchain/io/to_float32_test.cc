@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "zeropoint/half.h"
+
 namespace zeropoint::toolchain {
 namespace {
 

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "graph/op_info.h"
 #include "quantize/check_plan.h"
 #include "zeropoint/toolchain/quantize.h"
 
@@ -127,7 +126,7 @@ class Applier {
 
   ValueId dequantize_node(ValueId integers, std::string output, const Decision& decision, ParamIds params) {
     const Granularity& granularity = decision.params.granularity;
-    std::map<std::string, Attribute> attributes;
+    Attributes attributes;
     if (granularity.kind != Granularity::Kind::kPerTensor) {
       attributes["axis"] = granularity.axis;
     }

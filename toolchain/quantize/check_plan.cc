@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-#include "graph/op_info.h"
 #include "zeropoint/requantize.h"
 
 namespace zeropoint::toolchain {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "graph/op_info.h"
 #include "zeropoint/requantize.h"
 #include "zeropoint/toolchain/quantize.h"
 

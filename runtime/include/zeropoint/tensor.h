@@ -29,9 +29,12 @@ enum class ElementType : std::uint8_t {
   kUint32 = 12,
   kUint64 = 13,
   kBFloat16 = 16,
+  kUint4 = 21,
+  kInt4 = 22,
 };
 
-/// Bytes of one element.
+/// Bytes of one element in a Tensor. Files may pack elements of 4 bits in pairs; a Tensor gives each its
+/// byte.
 std::size_t size_of(ElementType type);
 /// The type's name as ONNX and NumPy write it: "float32", "int8", ...
 std::string_view name_of(ElementType type);
@@ -71,6 +74,14 @@ ZP_ELEMENT_TYPE(std::int64_t, kInt64)
 template <typename T>
 inline constexpr ElementType kElementTypeOf = internal::ElementTypeOf<T>::kValue;
 
+/// Whether the elements of `type` are stored as T.
+template <typename T>
+bool is_stored_as(ElementType type) {
+  return type == kElementTypeOf<T> ||
+         (kElementTypeOf<T> == ElementType::kInt8 && type == ElementType::kInt4) ||
+         (kElementTypeOf<T> == ElementType::kUint8 && type == ElementType::kUint4);
+}
+
 /// A dense, row-major array with its own memory, 64-byte aligned, zero when made. A value: copies are deep.
 class Tensor {
  public:
@@ -108,30 +119,41 @@ class Tensor {
   /// The elements; T must be the stored type.
   template <typename T>
   [[nodiscard]] std::span<T> data() {
-    assert(type_ == kElementTypeOf<T>);
+    assert(is_stored_as<T>(type_));
     return {reinterpret_cast<T*>(memory_.get()), static_cast<std::size_t>(size_)};
   }
   template <typename T>
   [[nodiscard]] std::span<const T> data() const {
-    assert(type_ == kElementTypeOf<T>);
+    assert(is_stored_as<T>(type_));
     return {reinterpret_cast<const T*>(memory_.get()), static_cast<std::size_t>(size_)};
   }
 
   /// Gives the same elements another shape of the same element count.
   void reshape(Shape shape);
 
+  /// A tensor over memory of the caller's, which must hold the shape's elements and outlive it. Copies own
+  /// theirs.
+  static Tensor borrow(ElementType type, Shape shape, std::byte* memory);
+
   /// Same type, shape and bytes. NaNs are compared by their bits.
   friend bool operator==(const Tensor& a, const Tensor& b);
 
  private:
-  struct Free {
+  class Free {
+   public:
+    explicit Free(bool owned) : owned_(owned) {}
     void operator()(std::byte* memory) const;
+
+   private:
+    bool owned_;
   };
+  struct Borrowed {};
+  Tensor(Borrowed /*tag*/, ElementType type, Shape shape, std::byte* memory);
 
   ElementType type_;
   Shape shape_;
   std::int64_t size_ = 0;
-  std::unique_ptr<std::byte[], Free> memory_;
+  std::unique_ptr<std::byte[], Free> memory_{nullptr, Free(true)};
 };
 
 template <typename T>
@@ -148,9 +170,11 @@ template <typename Function>
 bool visit_integer(ElementType type, Function&& function) {
   switch (type) {
     case ElementType::kInt8:
+    case ElementType::kInt4:
       function(std::int8_t{});
       return true;
     case ElementType::kUint8:
+    case ElementType::kUint4:
       function(std::uint8_t{});
       return true;
     case ElementType::kInt16:

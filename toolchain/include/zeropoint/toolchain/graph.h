@@ -10,24 +10,11 @@
 #include <variant>
 #include <vector>
 
+#include "zeropoint/operator.h"
 #include "zeropoint/status.h"
 #include "zeropoint/tensor.h"
 
 namespace zeropoint::toolchain {
-
-/// The operators of ops.inc: Op::kConv, Op::kGemm, ...
-enum class Op : std::uint16_t {
-#define ZP_OP(name, ...) k##name,
-#include "zeropoint/toolchain/ops.inc"
-};
-
-std::string_view name_of(Op op);
-/// The operator of that ONNX name and domain, if the table has it.
-std::optional<Op> find_op(std::string_view name, std::string_view domain = "");
-
-/// What a node can be told besides its inputs. The kinds are those of ONNX's AttributeProto.
-using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>,
-                               std::vector<float>, std::vector<std::string>, std::shared_ptr<const Tensor>>;
 
 /// One extent of a value's shape: a number, or a symbol ("N") for what is known only when the graph runs.
 struct Dim {
@@ -66,16 +53,29 @@ struct Node {
   Op op;
   std::string name;
   std::vector<ValueId> inputs;
-  std::vector<ValueId> outputs;
-  std::map<std::string, Attribute> attributes;
+  std::vector<ValueId> outputs;  ///< kNoValue for an optional output that nobody reads
+  Attributes attributes;
+
+  [[nodiscard]] bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i] != kNoValue; }
 };
 
 /// The attribute's value, or the default that ops.inc gives it. A wrong kind cannot occur after verify().
-std::int64_t int_attribute(const Node& node, std::string_view name);
-float float_attribute(const Node& node, std::string_view name);
-std::string string_attribute(const Node& node, std::string_view name);
+inline std::int64_t int_attribute(const Node& node, std::string_view name) {
+  return zeropoint::int_attribute(node.op, node.attributes, name);
+}
+inline float float_attribute(const Node& node, std::string_view name) {
+  return zeropoint::float_attribute(node.op, node.attributes, name);
+}
+inline std::string string_attribute(const Node& node, std::string_view name) {
+  return zeropoint::string_attribute(node.op, node.attributes, name);
+}
 /// Empty when the node does not carry it.
-std::vector<std::int64_t> ints_attribute(const Node& node, std::string_view name);
+inline std::vector<std::int64_t> ints_attribute(const Node& node, std::string_view name) {
+  return zeropoint::ints_attribute(node.attributes, name);
+}
+
+/// "Conv 'conv1'": how messages name a node.
+std::string describe(const Node& node);
 
 /// A network: values, and nodes in an order in which they can run. A plain value type; copies share the
 /// constants' memory, which never changes. Not safe for concurrent modification.
@@ -97,7 +97,7 @@ struct Graph {
   ValueId add_constant(std::string value_name, Tensor tensor);
   /// Appends a node with one output, named `output_name`, and returns that output.
   ValueId add_node(Op op, std::string node_name, std::vector<ValueId> node_inputs, std::string output_name,
-                   std::map<std::string, Attribute> attributes = {});
+                   Attributes attributes = {});
   [[nodiscard]] ValueId find(std::string_view value_name) const;
 };
 
@@ -108,12 +108,14 @@ std::vector<std::int32_t> producers(const Graph& graph);
 std::vector<std::vector<std::int32_t>> consumers(const Graph& graph);
 
 /// Checks the graph's form: ids in range, unique value names, each value made once and before it is used,
-/// operators with the number of inputs and the attributes of ops.inc, outputs that exist. Errors name node,
-/// operator, tensor.
+/// operators with the number of inputs and outputs and the attributes of ops.inc, outputs that exist. Errors
+/// name node, operator, tensor.
 Status verify(const Graph& graph);
 
-/// Gives every value its element type and dims, from the inputs' and constants' on. Errors name the node
-/// whose inputs do not fit together and the shapes they have.
+/// Gives every value its element type and dims, from the inputs' and constants' on; dims stay unknown where
+/// they depend on what only a run can tell. Extents that are computed from symbols and constants (Shape,
+/// Gather, Concat, Reshape) are followed. Errors name the node whose inputs do not fit together and the
+/// shapes they have.
 Status infer_shapes(Graph& graph);
 
 /// The graph as text: one line per node with operator, name, inputs, outputs, shapes and attributes.

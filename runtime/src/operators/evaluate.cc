@@ -1,0 +1,91 @@
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+
+#include "operators/operators.h"
+#include "zeropoint/half.h"
+
+namespace zeropoint {
+namespace {
+
+Status check_counts(const OperatorCall& call, const OpInfo& info) {
+  if (call.input_count() < info.min_inputs || call.input_count() > info.max_inputs) {
+    return Status::invalid_argument("it has " + std::to_string(call.input_count()) + " inputs");
+  }
+  if (call.output_count() > info.max_outputs) {
+    return Status::invalid_argument("it has " + std::to_string(call.output_count()) + " outputs");
+  }
+  for (std::size_t i = 0; i < info.min_inputs; ++i) {
+    if (!call.has(i)) {
+      return Status::invalid_argument("its input " + std::to_string(i) + " is missing");
+    }
+  }
+  return {};
+}
+
+/// The call with its halves as float32, and the result back as what they were.
+Result<std::vector<Tensor>> evaluate_widened(const OperatorCall& call, ElementType half) {
+  std::vector<Tensor> wide(call.input_count());
+  std::vector<const Tensor*> inputs;
+  for (std::size_t i = 0; i < call.input_count(); ++i) {
+    const Tensor* input = call.has(i) ? &call.input(i) : nullptr;
+    if (input != nullptr && is_half(input->type())) {
+      wide[i] = widen(*input);
+      input = &wide[i];
+    }
+    inputs.push_back(input);
+  }
+  OperatorCall widened(call.op(), call.attributes(), inputs, call.output_count(), call.largest_output());
+  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, info_of(call.op()).evaluation(widened));
+  for (Tensor& output : outputs) {
+    if (output.type() == ElementType::kFloat32) {
+      output = narrow(output, half);
+    }
+  }
+  return outputs;
+}
+
+}  // namespace
+
+Result<Tensor> OperatorCall::make_output(ElementType type, Shape shape) const {
+  ZP_ASSIGN_OR_RETURN(std::int64_t count, element_count(shape));
+  if (static_cast<std::size_t>(count) > largest_output_ / std::max<std::size_t>(size_of(type), 1)) {
+    return Status::resource_exhausted("an output of shape " + to_string(shape) + " is larger than " +
+                                      std::to_string(largest_output_) + " bytes, the most allowed here");
+  }
+  return Tensor(type, std::move(shape));
+}
+
+Result<std::vector<std::int64_t>> OperatorCall::ints_input(std::size_t i) const {
+  const Tensor& tensor = input(i);
+  if (tensor.rank() <= 1 && tensor.type() == ElementType::kInt64) {
+    std::span<const std::int64_t> values = tensor.data<std::int64_t>();
+    return std::vector<std::int64_t>(values.begin(), values.end());
+  }
+  if (tensor.rank() <= 1 && tensor.type() == ElementType::kInt32) {
+    std::span<const std::int32_t> values = tensor.data<std::int32_t>();
+    return std::vector<std::int64_t>(values.begin(), values.end());
+  }
+  return Status::invalid_argument("input " + std::to_string(i) + " is " +
+                                  std::string(zeropoint::name_of(tensor.type())) + to_string(tensor.shape()) +
+                                  "; a list of int64 is needed");
+}
+
+Result<std::vector<Tensor>> evaluate(const OperatorCall& call) {
+  const OpInfo& info = info_of(call.op());
+  ZP_RETURN_IF_ERROR(check_counts(call, info));
+  try {
+    for (std::size_t i = 0; i < call.input_count(); ++i) {
+      if (call.has(i) && is_half(call.input(i).type())) {
+        return evaluate_widened(call, call.input(i).type());
+      }
+    }
+    return info.evaluation(call);
+  } catch (const std::bad_alloc&) {
+    return Status::resource_exhausted("not enough memory");
+  } catch (const std::length_error&) {
+    return Status::resource_exhausted("not enough memory");
+  }
+}
+
+}  // namespace zeropoint

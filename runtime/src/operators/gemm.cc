@@ -1,0 +1,82 @@
+// ONNX Gemm: y[N, M] = alpha A'[N, K] B'[K, M] + beta C, where A' and B' may be transposed and C is
+// broadcast.
+
+#include "operators/operators.h"
+#include "operators/visit_type.h"
+
+namespace zeropoint::operators {
+namespace {
+
+/// A matrix that may be read transposed.
+struct Matrix {
+  std::int64_t rows, columns;
+  std::int64_t row_step, column_step;
+
+  static Matrix of(const Shape& shape, bool transposed) {
+    return transposed ? Matrix{shape[1], shape[0], 1, shape[1]} : Matrix{shape[0], shape[1], shape[1], 1};
+  }
+};
+
+/// C as a matrix whose extents of 1 repeat.
+Result<Matrix> addend(const Shape& c, std::int64_t rows, std::int64_t columns) {
+  std::int64_t c_columns = c.empty() ? 1 : c.back();
+  std::int64_t c_rows = c.size() < 2 ? 1 : c[0];
+  if (c.size() > 2 || (c_columns != 1 && c_columns != columns) || (c_rows != 1 && c_rows != rows)) {
+    return Status::invalid_argument("bias " + to_string(c) + " does not fit the product " +
+                                    to_string(Shape{rows, columns}));
+  }
+  return Matrix{rows, columns, c_rows == 1 ? 0 : c_columns, c_columns == 1 ? 0 : 1};
+}
+
+template <typename T>
+Result<std::vector<Tensor>> gemm_of(const OperatorCall& call, const Matrix& a, const Matrix& b) {
+  ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(call.input(0).type(), {a.rows, b.columns}));
+  Matrix c{0, 0, 0, 0};
+  const T* c_data = nullptr;
+  if (call.has(2)) {
+    ZP_ASSIGN_OR_RETURN(c, addend(call.input(2).shape(), a.rows, b.columns));
+    c_data = call.input(2).data<T>().data();
+  }
+  auto alpha = static_cast<T>(call.float_attribute("alpha"));
+  auto beta = static_cast<T>(call.float_attribute("beta"));
+  const T* a_data = call.input(0).data<T>().data();
+  const T* b_data = call.input(1).data<T>().data();
+  T* out = y.data<T>().data();
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    for (std::int64_t j = 0; j < b.columns; ++j) {
+      T sum{};
+      for (std::int64_t k = 0; k < a.columns; ++k) {
+        sum = static_cast<T>(sum + a_data[i * a.row_step + k * a.column_step] *
+                                       b_data[k * b.row_step + j * b.column_step]);
+      }
+      sum = static_cast<T>(alpha * sum);
+      if (c_data != nullptr) {
+        sum = static_cast<T>(sum + beta * c_data[i * c.row_step + j * c.column_step]);
+      }
+      *out++ = sum;
+    }
+  }
+  return one(std::move(y));
+}
+
+}  // namespace
+
+Result<std::vector<Tensor>> gemm(const OperatorCall& call) {
+  const Tensor& a = call.input(0);
+  const Tensor& b = call.input(1);
+  bool typed = a.type() == b.type() && (!call.has(2) || call.input(2).type() == a.type());
+  if (!typed || a.rank() != 2 || b.rank() != 2) {
+    return Status::invalid_argument("its inputs must be matrices of one type");
+  }
+  Matrix left = Matrix::of(a.shape(), call.int_attribute("transA") != 0);
+  Matrix right = Matrix::of(b.shape(), call.int_attribute("transB") != 0);
+  if (left.columns != right.rows) {
+    return Status::invalid_argument("matrices " + to_string(a.shape()) + " and " + to_string(b.shape()) +
+                                    " cannot be multiplied");
+  }
+  return visit_number(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
+    return gemm_of<decltype(element)>(call, left, right);
+  });
+}
+
+}  // namespace zeropoint::operators

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "operators/operators.h"
+
+namespace zeropoint {
+namespace {
+
+const auto& table() {
+  using enum IntegerForm;
+  static const std::array kOperators{
+#define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, evaluation, form, ...) \
+  OpInfo{#name, domain,       since, min_inputs, max_inputs, max_outputs, operators::evaluation,     \
+         form,  {__VA_ARGS__}},
+#include "zeropoint/ops.inc"
+  };
+  return kOperators;
+}
+
+template <typename T>
+const T* find(const Attributes& attributes, std::string_view name) {
+  auto found = attributes.find(name);
+  return found == attributes.end() ? nullptr : std::get_if<T>(&found->second);
+}
+
+/// The default that ops.inc gives an attribute, which must be of kind T there.
+template <typename T>
+T default_value(Op op, std::string_view name) {
+  const AttributeInfo* info = info_of(op).find_attribute(name);
+  const T* value = info == nullptr ? nullptr : std::get_if<T>(&info->kind_or_default);
+  return value == nullptr ? T{} : *value;
+}
+
+template <typename T>
+std::vector<T> list(const Attributes& attributes, std::string_view name) {
+  const auto* own = find<std::vector<T>>(attributes, name);
+  return own != nullptr ? *own : std::vector<T>{};
+}
+
+}  // namespace
+
+AttributeKind AttributeInfo::kind() const {
+  switch (kind_or_default.index()) {
+    case 0:
+      return std::get<AttributeKind>(kind_or_default);
+    case 1:
+      return AttributeKind::kInt;
+    case 2:
+      return AttributeKind::kFloat;
+    default:
+      return AttributeKind::kString;
+  }
+}
+
+const AttributeInfo* OpInfo::find_attribute(std::string_view attribute) const {
+  auto found = std::find_if(attributes.begin(), attributes.end(),
+                            [&](const AttributeInfo& info) { return info.name == attribute; });
+  return found == attributes.end() ? nullptr : &*found;
+}
+
+std::span<const OpInfo> all_operators() { return table(); }
+
+const OpInfo& info_of(Op op) { return table()[static_cast<std::size_t>(op)]; }
+
+std::string_view name_of(Op op) { return info_of(op).name; }
+
+std::optional<Op> find_op(std::string_view name, std::string_view domain) {
+  static const auto kByName = [] {
+    std::map<std::pair<std::string_view, std::string_view>, Op> ops;
+    for (std::size_t i = 0; i < table().size(); ++i) {
+      ops[{table()[i].name, table()[i].domain}] = static_cast<Op>(i);
+    }
+    return ops;
+  }();
+  auto found = kByName.find({name, domain});
+  return found == kByName.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::int64_t int_attribute(Op op, const Attributes& attributes, std::string_view name) {
+  const auto* own = find<std::int64_t>(attributes, name);
+  return own != nullptr ? *own : default_value<int>(op, name);
+}
+
+float float_attribute(Op op, const Attributes& attributes, std::string_view name) {
+  const auto* own = find<float>(attributes, name);
+  return own != nullptr ? *own : default_value<float>(op, name);
+}
+
+std::string string_attribute(Op op, const Attributes& attributes, std::string_view name) {
+  const auto* own = find<std::string>(attributes, name);
+  return own != nullptr ? *own : std::string(default_value<std::string_view>(op, name));
+}
+
+std::vector<std::int64_t> ints_attribute(const Attributes& attributes, std::string_view name) {
+  return list<std::int64_t>(attributes, name);
+}
+
+std::vector<float> floats_attribute(const Attributes& attributes, std::string_view name) {
+  return list<float>(attributes, name);
+}
+
+std::vector<std::string> strings_attribute(const Attributes& attributes, std::string_view name) {
+  return list<std::string>(attributes, name);
+}
+
+const Tensor* tensor_attribute(const Attributes& attributes, std::string_view name) {
+  const auto* own = find<std::shared_ptr<const Tensor>>(attributes, name);
+  return own != nullptr ? own->get() : nullptr;
+}
+
+}  // namespace zeropoint

@@ -1,0 +1,115 @@
+#include "zeropoint/window.h"
+
+#include <algorithm>
+
+namespace zeropoint {
+namespace {
+
+/// Far beyond any real window, and keeps the sums and products below from overflowing.
+constexpr std::int64_t kFar = std::int64_t{1} << 31;
+
+/// The attribute, or `fallback` for each of `count` axes; checked to have `count` entries of at least
+/// `least`.
+Result<std::vector<std::int64_t>> axis_attribute(const Attributes& attributes, std::string_view name,
+                                                 std::size_t count, std::int64_t fallback,
+                                                 std::int64_t least) {
+  std::vector<std::int64_t> values = ints_attribute(attributes, name);
+  if (values.empty()) {
+    return std::vector<std::int64_t>(count, fallback);
+  }
+  bool sound = values.size() == count && std::all_of(values.begin(), values.end(),
+                                                     [&](std::int64_t v) { return v >= least && v < kFar; });
+  if (!sound) {
+    return Status::invalid_argument("attribute " + std::string(name) + " is " + to_string(values) + "; " +
+                                    std::to_string(count) + " values of " + std::to_string(least) +
+                                    " or more are needed");
+  }
+  return values;
+}
+
+/// ONNX auto_pad SAME_UPPER / SAME_LOWER: output = ceil(input / stride), the odd element at the end /
+/// beginning.
+void pad_same(WindowGeometry& window, std::size_t axis, bool upper) {
+  std::int64_t stride = window.strides[axis];
+  std::int64_t reach = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
+  std::int64_t out = (window.input[axis] + stride - 1) / stride;
+  std::int64_t total = std::max<std::int64_t>(0, (out - 1) * stride + reach - window.input[axis]);
+  window.pads_begin[axis] = upper ? total / 2 : total - total / 2;
+  window.pads_end[axis] = total - window.pads_begin[axis];
+}
+
+/// Output extent of one axis whose input extent is known.
+Result<std::int64_t> slide(const WindowGeometry& window, std::size_t i, bool ceil_mode) {
+  std::int64_t padded = window.input[i] + window.pads_begin[i] + window.pads_end[i];
+  std::int64_t reach = window.dilations[i] * (window.kernel[i] - 1) + 1;
+  if (padded < reach) {
+    return Status::invalid_argument("the window reaches over " + std::to_string(reach) +
+                                    " elements but input " + to_string(window.input) + " has " +
+                                    std::to_string(padded) + " with padding");
+  }
+  std::int64_t steps = padded - reach;
+  std::int64_t out = (ceil_mode ? (steps + window.strides[i] - 1) : steps) / window.strides[i] + 1;
+  // With ceil_mode the last window must still start inside the input or its beginning padding.
+  bool starts_behind = (out - 1) * window.strides[i] >= window.input[i] + window.pads_begin[i];
+  return ceil_mode && starts_behind ? out - 1 : out;
+}
+
+}  // namespace
+
+Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, const Shape& input,
+                                       std::vector<std::int64_t> kernel) {
+  if (input.size() < 3) {
+    return Status::invalid_argument("input " + to_string(input) +
+                                    " has no spatial axes; [N, C, ...] is needed");
+  }
+  WindowGeometry window;
+  window.input.assign(input.begin() + 2, input.end());
+  std::size_t axes = window.input.size();
+  if (std::any_of(window.input.begin(), window.input.end(), [](std::int64_t x) { return x >= kFar; })) {
+    return Status::invalid_argument("input " + to_string(input) + " has a spatial extent beyond 2^31");
+  }
+  ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> declared,
+                      axis_attribute(attributes, "kernel_shape", axes, 0, 1));
+  if (kernel.empty()) {
+    kernel = declared;
+  } else if (declared[0] != 0 && declared != kernel) {
+    return Status::invalid_argument("kernel_shape is " + to_string(declared) + " but the weights are " +
+                                    to_string(kernel));
+  }
+  bool sound = std::all_of(kernel.begin(), kernel.end(), [](std::int64_t k) { return k >= 1 && k < kFar; });
+  if (kernel.size() != axes || !sound) {
+    return Status::invalid_argument("kernel " + to_string(kernel) + " does not fit input " +
+                                    to_string(input));
+  }
+  window.kernel = std::move(kernel);
+  ZP_ASSIGN_OR_RETURN(window.strides, axis_attribute(attributes, "strides", axes, 1, 1));
+  ZP_ASSIGN_OR_RETURN(window.dilations, axis_attribute(attributes, "dilations", axes, 1, 1));
+  ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> pads, axis_attribute(attributes, "pads", 2 * axes, 0, 0));
+  window.pads_begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(axes));
+  window.pads_end.assign(pads.begin() + static_cast<std::ptrdiff_t>(axes), pads.end());
+
+  std::string auto_pad = string_attribute(op, attributes, "auto_pad");
+  bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
+  if (!same && auto_pad != "VALID" && auto_pad != "NOTSET" && !auto_pad.empty()) {
+    return Status::invalid_argument("attribute auto_pad is '" + auto_pad +
+                                    "'; NOTSET, SAME_UPPER, SAME_LOWER or VALID is needed");
+  }
+  bool ceil_mode = int_attribute(op, attributes, "ceil_mode") != 0;
+  for (std::size_t i = 0; i < axes; ++i) {
+    if (same || auto_pad == "VALID") {
+      window.pads_begin[i] = window.pads_end[i] = 0;
+    }
+    if (window.input[i] < 0) {
+      window.output.push_back(-1);
+      continue;
+    }
+    if (same) {
+      pad_same(window, i, auto_pad == "SAME_UPPER");
+    }
+    ZP_ASSIGN_OR_RETURN(std::int64_t out, slide(window, i, ceil_mode));
+    window.output.push_back(out);
+  }
+  return window;
+}
+
+}  // namespace zeropoint
