@@ -11,6 +11,12 @@ constexpr std::align_val_t kAlignment{64};
 
 }  // namespace
 
+std::optional<ElementType> element_type_of(std::int64_t number) {
+  bool in_range = number > 0 && number <= static_cast<std::int64_t>(ElementType::kInt4);
+  auto type = static_cast<ElementType>(in_range ? number : 0);
+  return size_of(type) != 0 ? std::optional(type) : std::nullopt;
+}
+
 std::size_t size_of(ElementType type) {
   switch (type) {
     case ElementType::kBool:

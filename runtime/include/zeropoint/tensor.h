@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ enum class ElementType : std::uint8_t {
   kInt4 = 22,
 };
 
+/// The type with that number, if it is one of these.
+std::optional<ElementType> element_type_of(std::int64_t number);
 /// Bytes of one element in a Tensor. Files may pack elements of 4 bits in pairs; a Tensor gives each its
 /// byte.
 std::size_t size_of(ElementType type);

@@ -23,6 +23,24 @@ Status check_counts(const OperatorCall& call, const OpInfo& info) {
   return {};
 }
 
+/// Operators that move, convert or make elements take halves as they are; the others compute in float32.
+bool takes_halves(Op op) {
+  switch (op) {
+    case Op::kCast:
+    case Op::kCastLike:
+    case Op::kDropout:
+    case Op::kEyeLike:
+    case Op::kIdentity:
+    case Op::kOneHot:
+    case Op::kShape:
+    case Op::kSize:
+    case Op::kWhere:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// The call with its halves as float32, and the result back as what they were.
 Result<std::vector<Tensor>> evaluate_widened(const OperatorCall& call, ElementType half) {
   std::vector<Tensor> wide(call.input_count());
@@ -37,9 +55,11 @@ Result<std::vector<Tensor>> evaluate_widened(const OperatorCall& call, ElementTy
   }
   OperatorCall widened(call.op(), call.attributes(), inputs, call.output_count(), call.largest_output());
   ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, info_of(call.op()).evaluation(widened));
-  for (Tensor& output : outputs) {
-    if (output.type() == ElementType::kFloat32) {
-      output = narrow(output, half);
+  // The statistics of a LayerNormalization stay float32.
+  std::size_t narrowed = call.op() == Op::kLayerNormalization ? 1 : outputs.size();
+  for (std::size_t i = 0; i < narrowed; ++i) {
+    if (outputs[i].type() == ElementType::kFloat32) {
+      outputs[i] = narrow(outputs[i], half);
     }
   }
   return outputs;
@@ -75,7 +95,7 @@ Result<std::vector<Tensor>> evaluate(const OperatorCall& call) {
   const OpInfo& info = info_of(call.op());
   ZP_RETURN_IF_ERROR(check_counts(call, info));
   try {
-    for (std::size_t i = 0; i < call.input_count(); ++i) {
+    for (std::size_t i = 0; i < call.input_count() && !takes_halves(call.op()); ++i) {
       if (call.has(i) && is_half(call.input(i).type())) {
         return evaluate_widened(call, call.input(i).type());
       }

@@ -1,0 +1,306 @@
+// ONNX ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
+// ReduceLogSum, ReduceLogSumExp. Sums of reals are taken in double and rounded once; integers wrap around.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "operators/axes.h"
+#include "operators/operators.h"
+#include "operators/visit_type.h"
+#include "operators/wide.h"
+
+namespace zeropoint::operators {
+namespace {
+
+/// Which axes go: all where none are named.
+Result<std::vector<bool>> reduced_axes(const OperatorCall& call) {
+  const Shape& shape = call.input(0).shape();
+  std::vector<bool> reduced(shape.size(), false);
+  std::vector<std::int64_t> axes;
+  if (call.has(1)) {
+    ZP_ASSIGN_OR_RETURN(axes, call.ints_input(1));
+  }
+  if (axes.empty()) {
+    reduced.assign(shape.size(), true);
+  }
+  for (std::int64_t axis : axes) {
+    ZP_ASSIGN_OR_RETURN(std::size_t i, axis_in(axis, shape));
+    reduced[i] = true;
+  }
+  return reduced;
+}
+
+/// Neighbouring axes that are both kept or both reduced, as one.
+struct Axis {
+  std::int64_t extent;
+  bool reduced;
+  std::int64_t step;  // in accumulators; 0 where reduced
+};
+
+std::vector<Axis> merged_axes(const Shape& shape, const std::vector<bool>& reduced) {
+  std::vector<Axis> axes;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (!axes.empty() && axes.back().reduced == reduced[i]) {
+      axes.back().extent *= shape[i];
+    } else {
+      axes.push_back({shape[i], reduced[i], 0});
+    }
+  }
+  std::int64_t step = 1;
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    if (!axes[i].reduced) {
+      axes[i].step = step;
+      step *= axes[i].extent;
+    }
+  }
+  return axes;
+}
+
+template <typename W>
+W plus(W a, W b) {
+  if constexpr (std::is_integral_v<W>) {
+    return static_cast<W>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  } else {
+    return a + b;
+  }
+}
+template <typename W>
+W times(W a, W b) {
+  if constexpr (std::is_integral_v<W>) {
+    return static_cast<W>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  } else {
+    return a * b;
+  }
+}
+template <typename W>
+W magnitude(W value) {
+  return value < W{} ? times(value, static_cast<W>(-1)) : value;
+}
+
+/// How elements are combined: sum, product, largest, smallest.
+enum class Fold : std::uint8_t { kSum, kProduct, kMax, kMin };
+
+/// The work of one reduction over elements held as W. `element(value, slot)` is what is folded.
+template <typename W>
+class Reduction {
+ public:
+  /// `slots`: how many results there are.
+  Reduction(const Tensor& x, const std::vector<bool>& reduced, std::int64_t slots) : x_(x), slots_(slots) {
+    if (x.size() > 0) {
+      axes_ = merged_axes(x.shape(), reduced);
+    }
+  }
+
+  template <Fold kFold, typename Element>
+  std::vector<W> fold(W start, Element element) const {
+    std::vector<W> slots(static_cast<std::size_t>(slots_), start);
+    if (x_.size() == 0) {
+      return slots;
+    }
+    bool inner_reduced = !axes_.empty() && axes_.back().reduced;
+    std::int64_t row = axes_.empty() ? 1 : axes_.back().extent;
+    for_each_block(row, [&](std::span<const W> block, std::size_t slot) {
+      if (inner_reduced) {
+        slots[slot] = fold_row<kFold>(block, slots[slot], [&](W value) { return element(value, slot); });
+      } else {
+        for (std::size_t i = 0; i < block.size(); ++i) {
+          slots[slot + i] = combine<kFold>(slots[slot + i], element(block[i], slot + i));
+        }
+      }
+    });
+    return slots;
+  }
+
+ private:
+  template <Fold kFold>
+  static W combine(W a, W b) {
+    if constexpr (kFold == Fold::kSum) {
+      return plus(a, b);
+    } else if constexpr (kFold == Fold::kProduct) {
+      return times(a, b);
+    } else if constexpr (kFold == Fold::kMax) {
+      return a > b || a != a ? a : b;  // a NaN wins
+    } else {
+      return a < b || a != a ? a : b;
+    }
+  }
+
+  /// Several partial results side by side, in a fixed order.
+  template <Fold kFold, typename Element>
+  static W fold_row(std::span<const W> row, W start, Element element) {
+    constexpr std::size_t kParts = 4;
+    std::size_t i = 0;
+    W result = start;
+    if (row.size() >= kParts) {
+      W parts[kParts];
+      for (; i < kParts; ++i) {
+        parts[i] = element(row[i]);
+      }
+      for (; i + kParts <= row.size(); i += kParts) {
+        for (std::size_t k = 0; k < kParts; ++k) {
+          parts[k] = combine<kFold>(parts[k], element(row[i + k]));
+        }
+      }
+      for (W part : parts) {
+        result = combine<kFold>(result, part);
+      }
+    }
+    for (; i < row.size(); ++i) {
+      result = combine<kFold>(result, element(row[i]));
+    }
+    return result;
+  }
+
+  /// Calls function(elements, first slot) for pieces of rows of the innermost axis, in order.
+  template <typename Function>
+  void for_each_block(std::int64_t row, Function function) const {
+    constexpr std::int64_t kBlock = 512;
+    W block[kBlock];
+    std::vector<std::int64_t> position(axes_.empty() ? 0 : axes_.size() - 1, 0);
+    std::int64_t inner_step = axes_.empty() ? 0 : axes_.back().step;
+    std::int64_t slot = 0;
+    for (std::int64_t first = 0; first < x_.size(); first += row) {
+      for (std::int64_t i = 0; i < row; i += kBlock) {
+        std::int64_t count = std::min(kBlock, row - i);
+        load_wide(x_, first + i, count, block);
+        function(std::span<const W>(block, static_cast<std::size_t>(count)),
+                 static_cast<std::size_t>(slot + i * inner_step));
+      }
+      for (std::size_t axis = position.size(); axis-- > 0;) {
+        slot += axes_[axis].step;
+        if (++position[axis] < axes_[axis].extent) {
+          break;
+        }
+        slot -= axes_[axis].step * axes_[axis].extent;
+        position[axis] = 0;
+      }
+    }
+  }
+
+  const Tensor& x_;
+  std::vector<Axis> axes_;
+  std::int64_t slots_;
+};
+
+/// log(sum(exp(x))), with the largest element taken out so that nothing overflows.
+std::vector<double> log_sum_exp(const Reduction<double>& reduction) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<double> largest =
+      reduction.fold<Fold::kMax>(-kInfinity, [](double value, std::size_t) { return value; });
+  // Where the largest is infinite there is nothing to take out.
+  auto shift = [&](std::size_t slot) { return std::isinf(largest[slot]) ? 0 : largest[slot]; };
+  std::vector<double> sums = reduction.fold<Fold::kSum>(
+      0, [&](double value, std::size_t slot) { return std::exp(value - shift(slot)); });
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    sums[i] = std::log(sums[i]) + shift(i);
+  }
+  return sums;
+}
+
+/// The lowest or largest value of an element type, from which a Max or Min starts.
+template <typename W>
+W extreme(ElementType type, bool lowest) {
+  if constexpr (std::is_floating_point_v<W>) {
+    return lowest ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::infinity();
+  } else {
+    W result = lowest ? 0 : 1;  // of bool
+    visit_integer(type, [&](auto element) {
+      using Limits = std::numeric_limits<decltype(element)>;
+      result = static_cast<W>(lowest ? Limits::lowest() : Limits::max());
+    });
+    return result;
+  }
+}
+
+template <typename W>
+std::vector<W> reduced_values(Op op, ElementType type, const Reduction<W>& reduction) {
+  auto itself = [](W value, std::size_t /*slot*/) { return value; };
+  auto square = [](W value, std::size_t /*slot*/) { return times(value, value); };
+  switch (op) {
+    case Op::kReduceMax:
+      return reduction.template fold<Fold::kMax>(extreme<W>(type, true), itself);
+    case Op::kReduceMin:
+      return reduction.template fold<Fold::kMin>(extreme<W>(type, false), itself);
+    case Op::kReduceProd:
+      return reduction.template fold<Fold::kProduct>(W{1}, itself);
+    case Op::kReduceL1:
+      return reduction.template fold<Fold::kSum>(
+          W{}, [](W value, std::size_t /*slot*/) { return magnitude(value); });
+    case Op::kReduceL2:
+    case Op::kReduceSumSquare:
+      return reduction.template fold<Fold::kSum>(W{}, square);
+    case Op::kReduceLogSumExp:
+      if constexpr (std::is_same_v<W, double>) {
+        return log_sum_exp(reduction);
+      }
+      [[fallthrough]];  // integers come here as reals
+    default:
+      return reduction.template fold<Fold::kSum>(W{}, itself);
+  }
+}
+
+/// What follows the sum of `count` elements.
+template <typename W>
+void finish(Op op, W count, std::vector<W>& values) {
+  auto map = [&](auto function) { std::transform(values.begin(), values.end(), values.begin(), function); };
+  if (op == Op::kReduceMean && (count != W{} || std::is_floating_point_v<W>)) {
+    map([&](W value) { return static_cast<W>(value / count); });
+  }
+  if constexpr (std::is_same_v<W, double>) {
+    if (op == Op::kReduceL2) {
+      map([](double value) { return std::sqrt(value); });
+    } else if (op == Op::kReduceLogSum) {
+      map([](double value) { return std::log(value); });
+    }
+  }
+}
+
+/// Whether integers are reduced as reals.
+bool has_real_results(Op op) {
+  return op == Op::kReduceL2 || op == Op::kReduceLogSum || op == Op::kReduceLogSumExp;
+}
+
+bool is_reducible(ElementType type, Op op) {
+  bool orders = op == Op::kReduceMax || op == Op::kReduceMin;
+  return type == ElementType::kBool ? orders : type != ElementType::kInt4 && type != ElementType::kUint4;
+}
+
+}  // namespace
+
+Result<std::vector<Tensor>> reduce(const OperatorCall& call) {
+  const Tensor& x = call.input(0);
+  if (!is_reducible(x.type(), call.op())) {
+    return Status::unsupported("it is not computed on " + std::string(name_of(x.type())));
+  }
+  bool without_axes = !call.has(1) || call.input(1).size() == 0;
+  if (without_axes && call.int_attribute("noop_with_empty_axes") != 0) {
+    return one(x);
+  }
+  ZP_ASSIGN_OR_RETURN(std::vector<bool> axes, reduced_axes(call));
+  Shape shape;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (!axes[i]) {
+      shape.push_back(x.shape()[i]);
+    } else if (call.int_attribute("keepdims") != 0) {
+      shape.push_back(1);
+    }
+  }
+  ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), std::move(shape)));
+  if (y.size() == 0) {
+    return one(std::move(y));
+  }
+  bool as_reals = is_integer(x.type()) && has_real_results(call.op());
+  Tensor reals = as_reals ? convert(x, ElementType::kFloat64) : Tensor();
+  const Tensor& elements = as_reals ? reals : x;
+  visit_wide(elements.type(), [&](auto wide) {
+    using W = decltype(wide);
+    std::vector<W> values = reduced_values(call.op(), x.type(), Reduction<W>(elements, axes, y.size()));
+    finish(call.op(), static_cast<W>(x.size() / y.size()), values);
+    store_wide(values.data(), y.size(), y, 0);
+  });
+  return one(std::move(y));
+}
+
+}  // namespace zeropoint::operators
