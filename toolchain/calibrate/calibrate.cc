@@ -81,14 +81,19 @@ struct Worker {
   FloatExecutor executor;
   Calibrator calibrator;
 
-  Status observe(const Batch& batch, PartRange range) {
-    auto count = static_cast<std::size_t>(range.end - range.begin);
-    std::span<const std::int64_t> samples =
-        std::span(batch.indices).subspan(static_cast<std::size_t>(range.begin), count);
-    Tensor inputs = slice_batch(batch.inputs, range);
-    ValueObserver observer{
-        [&](ValueId id, const Tensor& tensor) { return calibrator.observe(id, tensor, samples); }, {}};
-    return executor.run(std::span(&inputs, 1), observer).status();
+  /// The samples in `range` of `batch`, `at_once` of them per run.
+  Status observe(const Batch& batch, PartRange range, std::int64_t at_once) {
+    for (std::int64_t begin = range.begin; begin < range.end; begin += at_once) {
+      PartRange run{begin, std::min(begin + at_once, range.end)};
+      std::span<const std::int64_t> samples =
+          std::span(batch.indices)
+              .subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
+      Tensor inputs = slice_batch(batch.inputs, run);
+      ValueObserver observer{
+          [&](ValueId id, const Tensor& tensor) { return calibrator.observe(id, tensor, samples); }, {}};
+      ZP_RETURN_IF_ERROR(executor.run(std::span(&inputs, 1), observer).status());
+    }
+    return {};
   }
 };
 
@@ -114,8 +119,16 @@ Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dat
     return Status::invalid_argument("calibration needs samples, and there are none in: " +
                                     data->description());
   }
+  // A graph for batches of one size runs that many samples at once, others as many as there are.
+  std::int64_t fixed = fixed_batch(graph).value_or(0);
+  if (fixed > 0 && total % fixed != 0) {
+    return Status::invalid_argument(
+        fmt::format("the graph takes batches of {} samples, and {} are no multiple of it", fixed, total));
+  }
+  std::int64_t unit = std::max<std::int64_t>(fixed, 1);
+  std::int64_t batch_size = (options.batch_size + unit - 1) / unit * unit;
   ZP_ASSIGN_OR_RETURN(std::vector<Worker> workers, make_workers(graph, options));
-  ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(data, {.batch_size = options.batch_size}));
+  ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(data, {.batch_size = batch_size}));
   ZP_ASSIGN_OR_RETURN(Epoch epoch, loader.epoch(0));
   Team team(static_cast<int>(workers.size()));
   RangeTable table{options.method, 0, data->description(), {}};
@@ -125,9 +138,11 @@ Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dat
       break;
     }
     auto samples = static_cast<std::int64_t>(batch->indices.size());
-    ZP_RETURN_IF_ERROR(run_in_parts(team, samples, "calibration", [&](std::size_t part, PartRange range) {
-      return workers[part].observe(*batch, range);
-    }));
+    ZP_RETURN_IF_ERROR(
+        run_in_parts(team, samples / unit, "calibration", [&](std::size_t part, PartRange units) {
+          PartRange range{units.begin * unit, units.end * unit};
+          return workers[part].observe(*batch, range, fixed > 0 ? fixed : samples);
+        }));
     table.samples += samples;
     if (options.progress) {
       options.progress(table.samples, total);

@@ -134,6 +134,25 @@ TEST(Calibrate, DoesNotDependOnTheBatchSize) {
   }
 }
 
+TEST(Calibrate, RunsGraphsOfAFixedBatchInSuch) {
+  std::shared_ptr<ListDataset> data = samples({{1, 2, 3, 4}, {-1, -2, 0, 0}, {0, 0, 0, 5}, {7, 0, 0, 0}});
+  for (std::int64_t fixed : {1, 2, 4}) {
+    Graph graph = network();
+    graph.value(graph.inputs[0]).dims->front() = Dim(fixed);
+    for (std::int64_t batch_size : {1, 3, 64}) {
+      Result<RangeTable> table = calibrated(data, batch_size, graph);
+      ASSERT_TRUE(table.ok()) << table.status().message();
+      EXPECT_EQ(table->samples, 4);
+      EXPECT_EQ(table->ranges["input"].r_max, 7);
+      EXPECT_EQ(table->ranges["sum"].r_min, -4);
+    }
+  }
+  Graph graph = network();
+  graph.value(graph.inputs[0]).dims->front() = Dim(3);
+  EXPECT_EQ(calibrated(data, 2, graph).status().message(),
+            "the graph takes batches of 3 samples, and 4 are no multiple of it");
+}
+
 TEST(Calibrate, NamesTensorNodeAndSampleOfWhatIsNotFinite) {
   std::vector<std::vector<float>> values(7, std::vector<float>(4, 1));
   values[4][3] = NAN;

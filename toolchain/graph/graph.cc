@@ -96,4 +96,14 @@ std::vector<std::vector<std::int32_t>> consumers(const Graph& graph) {
   return read_by;
 }
 
+std::optional<std::int64_t> fixed_batch(const Graph& graph) {
+  for (ValueId input : graph.inputs) {
+    const std::optional<Dims>& dims = graph.value(input).dims;
+    if (dims && !dims->empty() && dims->front().known()) {
+      return dims->front().extent;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace zeropoint::toolchain

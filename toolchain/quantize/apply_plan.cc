@@ -60,14 +60,24 @@ class Applier {
       ZP_ASSIGN_OR_RETURN(ValueId mapped, mapped_input(input));
       inputs.push_back(mapped);
     }
-    ValueId output = node.outputs[0];
-    const Value& value = graph_.value(output);
-    bool quantized_output = is_output(output) && plan_.find(value.name) != nullptr;
-    // The graph's output keeps its name, so what the layer makes before quantization gets another.
-    made_[output] =
-        result_.add_node(node.op, node.name, std::move(inputs),
-                         quantized_output ? unused(value.name + "_real") : value.name, node.attributes);
-    return quantize_activation(output);
+    Node made{node.op, node.name, std::move(inputs), {}, node.attributes};
+    for (ValueId output : node.outputs) {
+      made.outputs.push_back(output == kNoValue ? kNoValue : result_.add_value(name_before(output)));
+      made_[output] = made.outputs.back();
+    }
+    result_.nodes.push_back(std::move(made));
+    for (ValueId output : node.outputs) {
+      if (output != kNoValue) {
+        ZP_RETURN_IF_ERROR(quantize_activation(output));
+      }
+    }
+    return {};
+  }
+
+  /// The graph's output keeps its name, so what is there before quantization gets another.
+  std::string name_before(ValueId output) {
+    const std::string& name = graph_.value(output).name;
+    return is_output(output) && plan_.find(name) != nullptr ? unused(name + "_real") : name;
   }
 
   /// `name`, or where the graph has a tensor of that name already, one like it.

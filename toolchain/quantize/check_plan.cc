@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "quantize/node_role.h"
 #include "zeropoint/requantize.h"
 
 namespace zeropoint::toolchain {
@@ -73,17 +75,30 @@ class PlanChecker {
     if (decision.shares_with.empty()) {
       return {};
     }
-    const Decision* source = plan_.find(decision.shares_with);
     std::int32_t maker = producers_[static_cast<std::size_t>(id)];
     const Node* node = maker < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(maker)];
-    bool keeps_integers = node != nullptr && (node->op == Op::kMaxPool || node->op == Op::kFlatten) &&
-                          graph_.value(node->inputs[0]).name == decision.shares_with;
-    if (source == nullptr || !keeps_integers) {
+    if (node == nullptr || plan_.find(decision.shares_with) == nullptr ||
+        role_of(graph_, *node).kind != NodeRole::Kind::kMoves || !reads(*node, decision.shares_with)) {
       return invalid(fmt::format("it cannot have the integers of '{}'", decision.shares_with));
     }
-    if (source->type != decision.type || source->params != decision.params) {
-      return invalid(fmt::format("it has the integers of '{}', so type, scale and zero point must be equal",
-                                 decision.shares_with));
+    return check_sources(decision, *node);
+  }
+
+  [[nodiscard]] bool reads(const Node& node, std::string_view tensor) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+      return input != kNoValue && graph_.value(input).name == tensor;
+    });
+  }
+
+  /// All tensors whose elements `node` moves must have the decision's parameters.
+  [[nodiscard]] Status check_sources(const Decision& decision, const Node& node) const {
+    for (std::size_t operand : role_of(graph_, node).operands) {
+      const std::string& name = graph_.value(node.inputs[operand]).name;
+      const Decision* source = plan_.find(name);
+      if (source == nullptr || source->type != decision.type || source->params != decision.params) {
+        return invalid(
+            fmt::format("it has the integers of '{}', so type, scale and zero point must be equal", name));
+      }
     }
     return {};
   }

@@ -1,54 +1,115 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <set>
 
-#include "zeropoint/requantize.h"
+#include "quantize/integer_flow.h"
+#include "quantize/plan_weights.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
+using Kind = NodeRole::Kind;
+
+Status check_recipe(const Recipe& recipe) {
+  ZP_RETURN_IF_ERROR(recipe.weights.range().status().at("weights"));
+  ZP_RETURN_IF_ERROR(recipe.activations.range().status().at("activations"));
+  if (!recipe.weights.is_signed || recipe.weights.bits > 8) {
+    return Status::invalid_argument("weights must be signed and of 2 to 8 bits, not " +
+                                    recipe.weights.name());
+  }
+  if (recipe.activations.bits > 8 || recipe.activations.narrow) {
+    return Status::invalid_argument("activations must be of 2 to 8 bits and not narrow, not " +
+                                    recipe.activations.name());
+  }
+  if (recipe.border_bits != 0) {
+    QuantizedType border{recipe.border_bits, recipe.activations.is_signed};
+    ZP_RETURN_IF_ERROR(border.range().status().at("border"));
+    if (recipe.border_bits > 8) {
+      return Status::invalid_argument(fmt::format("border bits must be 2 to 8, not {}", recipe.border_bits));
+    }
+  }
+  return {};
+}
+
+std::string_view why_it_keeps_integers(Op op) {
+  switch (op) {
+    case Op::kMaxPool:
+      return "max pooling only selects";
+    case Op::kFlatten:
+      return "flattening only renames positions";
+    default:
+      return "only moves them";
+  }
+}
+
 class Planner {
  public:
   Planner(const Graph& graph, const RangeTable& ranges, const Recipe& recipe)
-      : graph_(graph), ranges_(ranges), recipe_(recipe), readers_(consumers(graph)) {}
+      : graph_(graph),
+        ranges_(ranges),
+        recipe_(recipe),
+        producers_(producers(graph)),
+        flow_(integer_flow(graph, recipe.output)) {}
 
   Result<QuantPlan> run() {
-    ZP_RETURN_IF_ERROR(check_recipe());
-    for (const Node& node : graph_.nodes) {
-      ZP_RETURN_IF_ERROR(plan_node(node));
+    ZP_RETURN_IF_ERROR(check_recipe(recipe_));
+    ZP_RETURN_IF_ERROR(decide_groups());
+    std::vector<const Node*> layers;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (flow_.roles[i].kind == Kind::kLayer) {
+        layers.push_back(&graph_.nodes[i]);
+      }
+    }
+    ZP_ASSIGN_OR_RETURN(constants_, plan_weights(graph_, layers, recipe_, [&](const Node& layer) {
+                          return groups_.at(group_of(layer.inputs[0])).params.scale;
+                        }));
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      ZP_RETURN_IF_ERROR(list_node(i));
+    }
+    if (plan_.decisions.empty()) {
+      return Status::unsupported("no operator of the graph can be quantized" +
+                                 (plan_.floats.empty() ? std::string()
+                                                       : "; " + describe(graph_.nodes[first_float_]) + ": " +
+                                                             plan_.floats[0].reason));
     }
     return std::move(plan_);
   }
 
  private:
-  [[nodiscard]] Status check_recipe() const {
-    ZP_RETURN_IF_ERROR(recipe_.weights.range().status().at("weights"));
-    ZP_RETURN_IF_ERROR(recipe_.activations.range().status().at("activations"));
-    if (!recipe_.weights.is_signed || recipe_.weights.bits > 8) {
-      return Status::invalid_argument("weights must be signed and of 2 to 8 bits, not " +
-                                      recipe_.weights.name());
-    }
-    if (recipe_.activations.bits > 8 || recipe_.activations.narrow) {
-      return Status::invalid_argument("activations must be of 2 to 8 bits and not narrow, not " +
-                                      recipe_.activations.name());
-    }
-    if (recipe_.border_bits != 0) {
-      ZP_RETURN_IF_ERROR(border_type().range().status().at("border"));
-      if (recipe_.border_bits > 8) {
-        return Status::invalid_argument(
-            fmt::format("border bits must be 2 to 8, not {}", recipe_.border_bits));
-      }
-    }
-    return {};
+  /// Values with one scale and zero point.
+  struct Group {
+    std::vector<ValueId> sources;  // members that no moving node makes: their ranges are the group's
+    bool at_border = false;        // a member is input or output of the graph
+    RealRange range;
+    QuantizedType type;
+    QuantParams params;
+  };
+
+  [[nodiscard]] ValueId group_of(ValueId id) const { return flow_.group[static_cast<std::size_t>(id)]; }
+
+  [[nodiscard]] const Node* maker_of(ValueId id) const {
+    std::int32_t maker = producers_[static_cast<std::size_t>(id)];
+    return maker < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(maker)];
   }
 
-  [[nodiscard]] QuantizedType border_type() const {
-    QuantizedType type = recipe_.activations;
-    type.bits = recipe_.border_bits != 0 ? recipe_.border_bits : type.bits;
-    return type;
+  /// The node whose result `id` is, after the activations that are part of it.
+  [[nodiscard]] const Node& computer_of(ValueId id) const {
+    const Node* node = maker_of(id);
+    while (flow_.absorbed[static_cast<std::size_t>(node - graph_.nodes.data())]) {
+      node = maker_of(node->inputs[0]);
+    }
+    return *node;
+  }
+
+  /// The node that makes `id` out of integers that it only moves, or nullptr.
+  [[nodiscard]] const Node* mover_of(ValueId id) const {
+    std::int32_t maker = producers_[static_cast<std::size_t>(id)];
+    return maker >= 0 && flow_.roles[static_cast<std::size_t>(maker)].kind == Kind::kMoves ? maker_of(id)
+                                                                                           : nullptr;
   }
 
   [[nodiscard]] bool is_input(ValueId id) const {
@@ -58,205 +119,140 @@ class Planner {
     return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
   }
 
-  Status plan_node(const Node& node) {
-    switch (node.op) {
-      case Op::kConv:
-      case Op::kGemm:
-        return plan_layer(node);
-      case Op::kMaxPool:
-        return plan_same(node, "max pooling only selects");
-      case Op::kFlatten:
-        return plan_same(node, "flattening only renames positions");
-      default:
-        if (absorbed_.count(node.outputs[0]) != 0) {
-          return {};
-        }
-        return Status::unsupported(describe(node) +
-                                   " would stay in float: it follows no Conv or Gemm that could take it in");
-    }
-  }
-
-  Status plan_layer(const Node& node) {
-    ZP_RETURN_IF_ERROR(plan_activation(node.inputs[0], node));
-    const Decision* input = plan_.find(graph_.value(node.inputs[0]).name);
-    const Tensor* weights = graph_.constant(node, 1);
-    if (weights == nullptr) {
-      return Status::unsupported(describe(node) + " would stay in float: its weights are not constant");
-    }
-    ZP_RETURN_IF_ERROR(check_layer(node, *weights));
-    ZP_RETURN_IF_ERROR(plan_weights(node, *weights, input->params.params[0].scale));
-    // A Relu or Clip that alone reads the result belongs to the layer.
-    ValueId last = node.outputs[0];
-    while (readers_[static_cast<std::size_t>(last)].size() == 1 && !is_output(last)) {
-      const Node& next = graph_.nodes[static_cast<std::size_t>(readers_[static_cast<std::size_t>(last)][0])];
-      if ((next.op != Op::kRelu && next.op != Op::kClip) || next.inputs[0] != last) {
-        break;
+  Status decide_groups() {
+    for (std::size_t i = 0; i < graph_.values.size(); ++i) {
+      if (flow_.quantized[i]) {
+        ZP_RETURN_IF_ERROR(add_member(static_cast<ValueId>(i)));
       }
-      last = next.outputs[0];
-      absorbed_.insert(last);
     }
-    if (is_output(last) && last == node.outputs[0] && recipe_.output == Recipe::Output::kAccumulator) {
-      return {};
-    }
-    return plan_activation(last, node);
-  }
-
-  /// What the integer form of a layer can express: a plain product plus one constant bias per channel.
-  [[nodiscard]] Status check_layer(const Node& node, const Tensor& weights) const {
-    if (node.op == Op::kGemm && (float_attribute(node, "alpha") != 1 || float_attribute(node, "beta") != 1 ||
-                                 int_attribute(node, "transA") != 0)) {
-      return Status::unsupported(describe(node) + " would stay in float: alpha and beta must be 1, transA 0");
-    }
-    if (weights.size() == 0) {
-      return Status::unsupported(
-          fmt::format("{}: weights {} are empty", describe(node), zeropoint::to_string(weights.shape())));
-    }
-    if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) {
-      return {};
-    }
-    const Tensor* bias = graph_.constant(node, 2);
-    Shape one_per_channel{weights.dim(channel_axis(node))};
-    if (bias == nullptr || bias->type() != ElementType::kFloat32 || bias->shape() != one_per_channel) {
-      return Status::unsupported(
-          fmt::format("{} would stay in float: its bias '{}' is not a float32 constant {}", describe(node),
-                      graph_.value(node.inputs[2]).name, zeropoint::to_string(one_per_channel)));
+    for (auto& [id, group] : groups_) {
+      group.type = recipe_.activations;
+      if (group.at_border && recipe_.border_bits != 0) {
+        group.type.bits = recipe_.border_bits;
+      }
+      ParamsOptions options{Scheme::kAsymmetric, recipe_.activation_rule, 0};
+      Result<QuantParams> params = choose_params(group.range.r_min, group.range.r_max, group.type, options);
+      ZP_RETURN_IF_ERROR(params.status().at("tensor '" + graph_.value(group.sources[0]).name + "'"));
+      group.params = *params;
     }
     return {};
   }
 
-  /// Of the weights.
-  static std::int64_t channel_axis(const Node& node) {
-    return node.op == Op::kGemm && int_attribute(node, "transB") == 0 ? 1 : 0;
+  Status add_member(ValueId id) {
+    Group& group = groups_[group_of(id)];
+    group.at_border = group.at_border || is_input(id) || is_output(id);
+    const Node* mover = mover_of(id);
+    if (mover != nullptr) {
+      if (const Tensor* filler = mover->op == Op::kPad ? graph_.constant(*mover, 2) : nullptr;
+          filler != nullptr && filler->type() == ElementType::kFloat32 && filler->size() == 1) {
+        widen(group, {filler->data<float>()[0], filler->data<float>()[0]});
+      }
+      return {};
+    }
+    ZP_ASSIGN_OR_RETURN(RealRange range, range_of(id));
+    group.sources.push_back(id);
+    widen(group, range);
+    return {};
   }
 
-  Status plan_activation(ValueId id, const Node& node) {
+  static void widen(Group& group, RealRange range) {
+    group.range = {std::min(group.range.r_min, range.r_min), std::max(group.range.r_max, range.r_max)};
+  }
+
+  [[nodiscard]] Result<RealRange> range_of(ValueId id) const {
     const Value& value = graph_.value(id);
-    if (plan_.find(value.name) != nullptr) {
-      return {};
+    if (value.constant != nullptr) {
+      Result<std::vector<RealRange>> ranges = ranges_of(*value.constant, Granularity::per_tensor());
+      ZP_RETURN_IF_ERROR(ranges.status().at("tensor '" + value.name + "'"));
+      return (*ranges)[0];
+    }
+    const Node* maker = maker_of(id);
+    if (maker != nullptr && maker->op == Op::kSoftmax) {
+      return RealRange{0, 1};
     }
     auto found = ranges_.ranges.find(value.name);
     if (found == ranges_.ranges.end()) {
-      return Status::not_found(
-          fmt::format("{}: calibration has no range for tensor '{}'", describe(node), value.name));
+      return Status::not_found(fmt::format("{}: calibration has no range for tensor '{}'",
+                                           maker == nullptr ? "input" : describe(computer_of(id)),
+                                           value.name));
     }
-    RealRange range = found->second;
-    QuantizedType type = is_input(id) || is_output(id) ? border_type() : recipe_.activations;
-    ParamsOptions options{Scheme::kAsymmetric, recipe_.activation_rule, 0};
-    Result<QuantParams> params = choose_params(range.r_min, range.r_max, type, options);
-    ZP_RETURN_IF_ERROR(params.status().at("tensor '" + value.name + "'"));
-    std::string reason =
-        fmt::format("{}: [{:.6g}, {:.6g}] seen by {} over {} samples{}",
-                    is_input(id) ? "input" : (is_output(id) ? "output" : "result of " + describe(node)),
-                    range.r_min, range.r_max, ranges_.method, ranges_.samples,
-                    recipe_.activation_rule == RangeRule::kPlainMinMax
-                        ? ", taken as it is"
-                        : (range.r_min > 0 || range.r_max < 0 ? ", widened to contain 0" : ""));
-    plan_.decisions.push_back({value.name,
-                               TensorRole::kActivation,
-                               type,
-                               {Granularity::per_tensor(), {*params}},
-                               "",
-                               std::move(reason)});
+    return found->second;
+  }
+
+  Status list_node(std::size_t i) {
+    const Node& node = graph_.nodes[i];
+    const NodeRole& role = flow_.roles[i];
+    if (role.kind == Kind::kFloat) {
+      first_float_ = plan_.floats.empty() ? i : first_float_;
+      plan_.floats.push_back({node.name, std::string(name_of(node.op)), role.why});
+    }
+    for (ValueId input : node.inputs) {
+      list_value(input);
+    }
+    for (ValueId output : node.outputs) {
+      list_value(output);
+    }
     return {};
   }
 
-  Status plan_same(const Node& node, std::string_view why) {
-    const Value& input = graph_.value(node.inputs[0]);
-    const Decision* source = plan_.find(input.name);
-    if (source == nullptr) {
-      ZP_RETURN_IF_ERROR(plan_activation(node.inputs[0], node));
-      source = plan_.find(input.name);
+  void list_value(ValueId id) {
+    if (id == kNoValue || !listed_.insert(id).second) {
+      return;
     }
-    Decision same = *source;
-    same.tensor = graph_.value(node.outputs[0]).name;
-    same.shares_with = input.name;
-    same.reason = fmt::format("the integers of '{}': {}", input.name, why);
-    plan_.decisions.push_back(std::move(same));
-    return {};
+    if (auto constant = constants_.find(id); constant != constants_.end()) {
+      plan_.decisions.push_back(constant->second);
+    } else if (flow_.quantized[static_cast<std::size_t>(id)]) {
+      plan_.decisions.push_back(activation(id, groups_.at(group_of(id))));
+    }
   }
 
-  Status plan_weights(const Node& node, const Tensor& weights, float s_in) {
-    const std::string& name = graph_.value(node.inputs[1]).name;
-    if (plan_.find(name) != nullptr) {
-      return Status::unsupported(
-          fmt::format("{}: weights '{}' are shared with another layer", describe(node), name));
+  [[nodiscard]] Decision activation(ValueId id, const Group& group) const {
+    const Value& value = graph_.value(id);
+    Decision decision{value.name, value.constant == nullptr ? TensorRole::kActivation : TensorRole::kWeight,
+                      group.type, {Granularity::per_tensor(), {group.params}},
+                      "",         ""};
+    if (const Node* mover = mover_of(id)) {
+      std::size_t source = flow_.roles[static_cast<std::size_t>(mover - graph_.nodes.data())].operands[0];
+      decision.shares_with = graph_.value(mover->inputs[source]).name;
+      decision.reason =
+          fmt::format("the integers of '{}': {}", decision.shares_with, why_it_keeps_integers(mover->op));
+    } else {
+      decision.reason = fmt::format("{}: {}", origin(id), range_text(group, value.constant != nullptr));
     }
-    Granularity granularity =
-        recipe_.per_channel ? Granularity::per_channel(channel_axis(node)) : Granularity::per_tensor();
-    Result<TensorParams> params =
-        choose_params(weights, granularity, recipe_.weights,
-                      {Scheme::kSymmetric, RangeRule::kContainZero, kWeightAbsMaxFloor});
-    ZP_RETURN_IF_ERROR(params.status().at(fmt::format("{}: weights '{}'", describe(node), name)));
-    const Tensor* bias = graph_.constant(node, 2);
-    int raised = 0;
-    if (bias != nullptr) {
-      ZP_ASSIGN_OR_RETURN(raised, raise_for_bias(node, *bias, s_in, weights.size() / bias->size(), *params));
-    }
-    auto [low, high] =
-        std::minmax_element(params->params.begin(), params->params.end(),
-                            [](const QuantParams& a, const QuantParams& b) { return a.scale < b.scale; });
-    std::string reason = recipe_.per_channel
-                             ? fmt::format("symmetric, one scale per output channel, {:.4g} to {:.4g}",
-                                           low->scale, high->scale)
-                             : fmt::format("symmetric, one scale, {:.4g}", low->scale);
-    if (raised > 0) {
-      reason += fmt::format("; {} scale(s) raised so that the bias fits the int32 accumulator", raised);
-    }
-    plan_.decisions.push_back({name, TensorRole::kWeight, recipe_.weights, *params, "", std::move(reason)});
-    return bias == nullptr ? Status() : plan_bias(node, *bias, s_in, *params);
+    return decision;
   }
 
-  /// Raises each weight scale at which a bias and the `depth` products it is added to could leave int32, by
-  /// just enough. Returns how many.
-  Result<int> raise_for_bias(const Node& node, const Tensor& bias, float s_in, std::int64_t depth,
-                             TensorParams& params) const {
-    std::span<const float> values = bias.data<float>();
-    // Inputs and their zero point are below 2^8 (2^7 where signed), weights at most q_max.
-    std::int64_t products = depth * 2 * 256 * recipe_.weights.range()->q_max;
-    int raised = 0;
-    for (std::size_t c = 0; c < values.size(); ++c) {
-      if (!std::isfinite(values[c])) {
-        return Status::invalid_argument(fmt::format("{}: bias {} is {}", describe(node), c, values[c]));
-      }
-      float& scale = params.params[params.params.size() == 1 ? 0 : c].scale;
-      float needed = weight_scale_that_holds_bias(values[c], s_in, scale, products);
-      raised += needed > scale ? 1 : 0;
-      scale = needed;
+  [[nodiscard]] std::string origin(ValueId id) const {
+    if (graph_.value(id).constant != nullptr) {
+      return "constant";
     }
-    return raised;
+    return is_input(id) ? "input" : (is_output(id) ? "output" : "result of " + describe(computer_of(id)));
   }
 
-  Status plan_bias(const Node& node, const Tensor& bias, float s_in, const TensorParams& weights) {
-    const std::string& name = graph_.value(node.inputs[2]).name;
-    if (plan_.find(name) != nullptr) {
-      return Status::unsupported(
-          fmt::format("{}: bias '{}' is shared with another layer", describe(node), name));
+  [[nodiscard]] std::string range_text(const Group& group, bool constant) const {
+    RealRange range = group.range;
+    std::string text = fmt::format("[{:.6g}, {:.6g}]", range.r_min, range.r_max);
+    if (!constant) {
+      text += fmt::format(" seen by {} over {} samples", ranges_.method, ranges_.samples);
     }
-    std::vector<float> scales;
-    for (const QuantParams& p : weights.params) {
-      scales.push_back(p.scale);
+    if (group.sources.size() > 1) {
+      text += fmt::format(", with {} that {} joined to it", group.sources.size() - 1,
+                          group.sources.size() == 2 ? "is" : "are");
     }
-    Result<QuantizedBias> quantized = quantize_bias(bias.data<float>(), s_in, scales);
-    ZP_RETURN_IF_ERROR(quantized.status().at(describe(node)));
-    TensorParams params{weights.params.size() == 1 ? Granularity::per_tensor() : Granularity::per_channel(0),
-                        {}};
-    for (const QuantParams& p : weights.params) {
-      params.params.push_back({s_in * p.scale, 0});
-    }
-    plan_.decisions.push_back({name,
-                               TensorRole::kBias,
-                               {32, true},
-                               std::move(params),
-                               "",
-                               "at input scale times weight scale, so that it adds to the accumulator"});
-    return {};
+    return text + (recipe_.activation_rule == RangeRule::kPlainMinMax
+                       ? ", taken as it is"
+                       : (range.r_min > 0 || range.r_max < 0 ? ", widened to contain 0" : ""));
   }
 
   const Graph& graph_;
   const RangeTable& ranges_;
   const Recipe& recipe_;
-  std::vector<std::vector<std::int32_t>> readers_;
-  std::set<ValueId> absorbed_;  // outputs of activations that became part of a layer
+  std::vector<std::int32_t> producers_;
+  IntegerFlow flow_;
+  std::map<ValueId, Group> groups_;
+  std::map<ValueId, Decision> constants_;
+  std::set<ValueId> listed_;
+  std::size_t first_float_ = 0;
   QuantPlan plan_;
 };
 
@@ -270,7 +266,9 @@ const Decision* QuantPlan::find(std::string_view tensor) const {
 
 Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe) {
   ZP_RETURN_IF_ERROR(verify(graph));
-  return Planner(graph, ranges, recipe).run();
+  Graph inferred = graph;
+  ZP_RETURN_IF_ERROR(infer_shapes(inferred));
+  return Planner(inferred, ranges, recipe).run();
 }
 
 }  // namespace zeropoint::toolchain

@@ -199,54 +199,87 @@ TEST(MakePlan, NamesWeightsThatAreNotFinite) {
             "Gemm 'fc': bias 1 is inf");
 }
 
-TEST(MakePlan, NamesWhatWouldStayInFloat) {
-  EXPECT_EQ(after([](Graph& g) { g.outputs = {g.add_node(Op::kRelu, "late", {g.find("f")}, "z")}; }),
-            "Relu 'late' would stay in float: it follows no Conv or Gemm that could take it in");
-  EXPECT_EQ(after([](Graph& g) { g.outputs.push_back(g.find("c")); }),
-            "Relu 'relu' would stay in float: it follows no Conv or Gemm that could take it in");
-  EXPECT_EQ(after([](Graph& g) { g.nodes.back().attributes["alpha"] = 0.5F; }),
-            "Gemm 'fc' would stay in float: alpha and beta must be 1, transA 0");
-  EXPECT_EQ(after([](Graph& g) {
-              g.nodes.back().inputs[1] = g.add_input("other", ElementType::kFloat32, {3, 2});
-            }),
-            "Gemm 'fc' would stay in float: its weights are not constant");
-  EXPECT_EQ(
-      after([](Graph& g) { g.nodes.back().inputs[2] = g.add_input("other", ElementType::kFloat32, {3}); }),
-      "Gemm 'fc' would stay in float: its bias 'other' is not a float32 constant [3]");
+/// "Gemm fc: why", the first node that stays in float after `change`.
+template <typename Change>
+std::string float_after(Change change) {
+  Graph graph = network();
+  change(graph);
+  RangeTable table = ranges();
+  table.ranges["z"] = {0, 1};
+  Result<QuantPlan> plan = make_plan(graph, table, {});
+  EXPECT_TRUE(plan.ok()) << plan.status().message();
+  if (!plan.ok() || plan->floats.empty()) {
+    return "";
+  }
+  const FloatNode& first = plan->floats[0];
+  return first.op + " " + first.node + ": " + first.reason;
 }
 
-TEST(MakePlan, AClipThatTakesALayersResultAsItsBoundIsNotThatLayers) {
-  EXPECT_EQ(after([](Graph& g) {
+TEST(MakePlan, ListsWhatStaysInFloat) {
+  EXPECT_EQ(float_after([](Graph& g) { g.nodes.back().attributes["alpha"] = 0.5F; }),
+            "Gemm fc: alpha and beta must be 1, transA 0");
+  EXPECT_EQ(float_after([](Graph& g) {
+              g.nodes.back().inputs[1] = g.add_input("other", ElementType::kFloat32, {3, 2});
+            }),
+            "Gemm fc: its weights are not constant");
+  EXPECT_EQ(float_after([](Graph& g) {
+              g.nodes.back().inputs[2] = g.add_input("other", ElementType::kFloat32, {3});
+            }),
+            "Gemm fc: its bias 'other' is not a float32 constant [3]");
+  EXPECT_EQ(float_after([](Graph& g) {
               ValueId bound = g.outputs[0];
               g.outputs = {g.add_node(Op::kClip, "clip", {g.find("f"), bound}, "z")};
             }),
-            "Clip 'clip' would stay in float: it follows no Conv or Gemm that could take it in");
-}
-
-TEST(MakePlan, RefusesBiasesOfOtherShapes) {
-  const std::string why = "Gemm 'fc' would stay in float: its bias 'fc.b' is not a float32 constant [3]";
-  EXPECT_EQ(after([](Graph& g) { replace(g, "fc.b", Tensor(ElementType::kFloat32, {9, 3})); }), why);
-  EXPECT_EQ(after([](Graph& g) { replace(g, "fc.b", Tensor(ElementType::kFloat32, {})); }), why);
-  EXPECT_EQ(after([](Graph& g) { replace(g, "fc.b", Tensor(ElementType::kFloat64, {3})); }), why);
-}
-
-TEST(MakePlan, RefusesSharedAndEmptyWeights) {
-  auto append = [](Graph& g, const char* weights, const char* bias) {
-    g.outputs = {g.add_node(Op::kGemm, "again", {g.find("f"), g.find(weights), g.find(bias)}, "z",
-                            {{"transB", std::int64_t{1}}})};
-  };
-  EXPECT_EQ(after([&](Graph& g) { append(g, "fc.w", "fc.b"); }),
-            "Gemm 'again': weights 'fc.w' are shared with another layer");
-  EXPECT_EQ(after([&](Graph& g) {
-              g.add_constant("own", Tensor(ElementType::kFloat32, {3, 2}));
-              append(g, "own", "fc.b");
-            }),
-            "Gemm 'again': bias 'fc.b' is shared with another layer");
-  EXPECT_EQ(after([](Graph& g) {
+            "Clip clip: its input 'y' is not constant");
+  EXPECT_EQ(float_after([](Graph& g) {
               replace(g, "fc.w", Tensor(ElementType::kFloat32, {0, 2}));
               g.nodes.back().inputs.pop_back();
             }),
-            "Gemm 'fc': weights [0, 2] are empty");
+            "Gemm fc: its weights are float32 [0, 2]");
+  const std::string bias = "Gemm fc: its bias 'fc.b' is not a float32 constant [3]";
+  EXPECT_EQ(float_after([](Graph& g) { replace(g, "fc.b", Tensor(ElementType::kFloat32, {9, 3})); }), bias);
+  EXPECT_EQ(float_after([](Graph& g) { replace(g, "fc.b", Tensor(ElementType::kFloat32, {})); }), bias);
+}
+
+TEST(MakePlan, RefusesAGraphOfWhichNothingCanBeQuantized) {
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {Dim("N"), 2});
+  ValueId w = graph.add_input("w", ElementType::kFloat32, {2, 2});
+  graph.outputs = {graph.add_node(Op::kGemm, "fc", {x, w}, "y")};
+  EXPECT_EQ(message(graph),
+            "no operator of the graph can be quantized; Gemm 'fc': its weights are not constant");
+}
+
+TEST(MakePlan, AnActivationWhoseInputOthersReadIsATableOfItsOwn) {
+  Graph graph = network();
+  graph.outputs.push_back(graph.find("c"));
+  QuantPlan plan = plan_of({}, graph);
+  EXPECT_EQ(decision(plan, "c").reason, "output: [-3, 5] seen by minmax over 7 samples");
+  EXPECT_EQ(decision(plan, "r").reason, "result of Relu 'relu': [0, 5.1] seen by minmax over 7 samples");
+}
+
+/// The network with a second Gemm over the first one's input.
+Graph with_second_gemm(const char* weights, const char* bias) {
+  Graph g = network();
+  g.add_constant("own", Tensor::of<float>({3, 2}, {10, 2, 3, 4, 5, 60}));
+  g.outputs.push_back(g.add_node(Op::kGemm, "again", {g.find("f"), g.find(weights), g.find(bias)}, "z",
+                                 {{"transB", std::int64_t{1}}}));
+  return g;
+}
+
+TEST(MakePlan, LayersMayShareTheirWeights) {
+  QuantPlan plan = plan_of({}, with_second_gemm("fc.w", "fc.b"));
+  EXPECT_EQ(plan.decisions.size(), plan_of().decisions.size());
+  EXPECT_EQ(decision(plan, "fc.b").params, decision(plan_of(), "fc.b").params);
+}
+
+TEST(MakePlan, ABiasOfTwoLayersMustBeSeparatedFirst) {
+  Graph graph = with_second_gemm("own", "fc.b");
+  EXPECT_EQ(message(graph), "Gemm 'again': bias 'fc.b' is shared with another layer");
+  separate_constants(graph);
+  QuantPlan plan = plan_of({}, graph);
+  EXPECT_NE(decision(plan, "fc.b").params, decision(plan, "fc.b_2").params);
+  EXPECT_TRUE(apply_plan(graph, plan).ok());
 }
 
 TEST(MakePlan, PrintsOneLinePerDecision) {

@@ -184,6 +184,12 @@ QuantPlan plan_from(const Json& json) {
     }
     ++number;
   }
+  for (const Json& node : json.contains("floats") ? list_in(json, "floats") : Json::array()) {
+    if (!node.is_object()) {
+      throw BadPlan{"'floats' must hold objects"};
+    }
+    plan.floats.push_back({text_in(node, "node"), text_in(node, "op"), text_in(node, "reason")});
+  }
   return plan;
 }
 
@@ -199,6 +205,9 @@ std::string to_json(const QuantPlan& plan) {
   Json json{{"format", "zeropoint plan"}, {"version", 1}, {"decisions", Json::array()}};
   for (const Decision& decision : plan.decisions) {
     json["decisions"].push_back(decision_to_json(decision));
+  }
+  for (const FloatNode& node : plan.floats) {
+    json["floats"].push_back({{"node", node.node}, {"op", node.op}, {"reason", node.reason}});
   }
   // Names from hostile models may be no UTF-8, which JSON cannot hold.
   return json.dump(1, ' ', false, Json::error_handler_t::replace);
@@ -233,6 +242,10 @@ std::string print(const QuantPlan& plan) {
         "{:<18} {:<10} {:<7} {:>12} {:>6}  {}\n", decision.tensor,
         kRoles[static_cast<std::size_t>(decision.role)], decision.type.name(), scale_text(decision),
         decision.params.params.size() == 1 ? decision.params.params[0].zero_point : 0, decision.reason);
+  }
+  for (const FloatNode& node : plan.floats) {
+    text += fmt::format("{:<18} {:<10} {:<7} {:>12} {:>6}  {}\n", node.node, node.op, "float", "", "",
+                        node.reason);
   }
   return text;
 }

@@ -118,6 +118,10 @@ Status verify(const Graph& graph);
 /// shapes they have.
 Status infer_shapes(Graph& graph);
 
+/// The number of samples that each run of the graph takes, where its inputs' first extents say one; none where
+/// they leave it open.
+std::optional<std::int64_t> fixed_batch(const Graph& graph);
+
 /// The graph as text: one line per node with operator, name, inputs, outputs, shapes and attributes.
 std::string print(const Graph& graph);
 

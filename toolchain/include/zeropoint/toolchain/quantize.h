@@ -46,17 +46,33 @@ struct Decision {
   std::string reason;
 };
 
-/// Every decision, in the order of the graph.
+/// A node through which reals flow on, and why.
+struct FloatNode {
+  std::string node;
+  std::string op;
+  std::string reason;
+};
+
+/// Every decision, and what was decided to stay as it is, in the order of the graph.
 struct QuantPlan {
   std::vector<Decision> decisions;
+  std::vector<FloatNode> floats;
 
   [[nodiscard]] const Decision* find(std::string_view tensor) const;
 };
 
-/// Decides. Conv and Gemm with constant weights are quantized, a Relu or Clip behind them becomes part of
-/// them, MaxPool and Flatten keep their input's integers. kInvalidArgument for a recipe that cannot be
-/// (bits), weights that are not finite; kNotFound when `ranges` lacks a tensor; kUnsupported names an
-/// operator that would stay in float.
+/// Before: a constant that several nodes read in ways that quantization treats differently: the bias of two
+///         layers (each needs its own scale), or weights of a layer that another node reads as data.
+/// After:  a constant of each for each. Memory is shared, so that only a quantized model grows.
+void separate_constants(Graph& graph);
+
+/// Decides. Products with constant weights (Conv, ConvTranspose, Gemm, MatMul), other computations (Add,
+/// pools, Softmax) and tables (Sigmoid) work on quantized tensors; a Relu or Clip behind one becomes part of
+/// it; what only moves elements (MaxPool, Concat, Reshape) keeps their integers, so that all tensors it joins
+/// have one scale and zero point. Nodes that stay in float are listed with the reason. kInvalidArgument for a
+/// recipe that cannot be (bits), weights that are not finite; kNotFound when `ranges` lacks a tensor;
+/// kUnsupported when nothing can be quantized, or two layers share a bias that would need two scales (see
+/// separate_constants()).
 Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe);
 
 /// Applies: the same graph in QDQ form. Weights and biases become integer constants behind DequantizeLinear;
