@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <map>
+#include <type_traits>
 
-#include "operators/axes.h"
 #include "operators/broadcast.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
+#include "operators/wide.h"
 #include "operators/window_taps.h"
 
 namespace zeropoint::operators {
@@ -82,54 +83,112 @@ std::vector<std::int64_t> strides_of(const Operand& operand, const Labels& label
   return strides;
 }
 
-std::int64_t offset_of(const Shape& position, const std::vector<std::int64_t>& strides) {
-  std::int64_t offset = 0;
-  for (std::size_t i = 0; i < position.size(); ++i) {
-    offset += position[i] * strides[i];
+template <typename T>
+T plus(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  } else {
+    return a + b;
   }
-  return offset;
 }
 
-/// The contractions of one call, on elements of type T.
 template <typename T>
+T times(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  } else {
+    return a * b;
+  }
+}
+
+/// Axes to walk, and the step of an operand along each.
+struct Walk {
+  Shape extents;
+  std::vector<std::int64_t> strides;
+
+  [[nodiscard]] std::int64_t offset(const Shape& position) const {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < position.size(); ++i) {
+      offset += position[i] * strides[i];
+    }
+    return offset;
+  }
+};
+
+/// out[outer] = sum of in[outer, inner] over `inner`
+template <typename T>
+void sum_inner(const Tensor& in, const Walk& outer, const Walk& inner, Tensor& out) {
+  const T* from = in.data<T>().data();
+  T* to = out.data<T>().data();
+  Positions at(outer.extents);
+  do {
+    std::int64_t first = outer.offset(*at);
+    T sum{};
+    Positions step(inner.extents);
+    do {
+      sum = plus(sum, from[first + inner.offset(*step)]);
+    } while (step.next());
+    *to++ = sum;
+  } while (at.next());
+}
+
+/// c[batch, rows, columns] = a[batch, rows, depth] b[batch, depth, columns]; no extent of c is 0.
+template <typename T>
+void multiply(const Tensor& a, const Tensor& b, std::int64_t batch, std::int64_t rows, Tensor& c) {
+  std::int64_t depth = a.size() / (batch * rows);
+  std::int64_t columns = c.size() / (batch * rows);
+  const T* left = a.data<T>().data();
+  T* out = c.data<T>().data();
+  for (std::int64_t i = 0; i < batch * rows; ++i, out += columns) {
+    const T* right = b.data<T>().data() + i / rows * depth * columns;
+    for (std::int64_t k = 0; k < depth; ++k, right += columns) {
+      T factor = *left++;
+      for (std::int64_t j = 0; j < columns; ++j) {
+        out[j] = plus(out[j], times(factor, right[j]));
+      }
+    }
+  }
+}
+
+/// Calls function(T{}) with the type in which elements are computed: integers all as int64.
+template <typename Function>
+void visit_computed(ElementType type, Function&& function) {
+  if (type == ElementType::kFloat32) {
+    function(float{});
+  } else if (type == ElementType::kFloat64) {
+    function(double{});
+  } else {
+    function(std::int64_t{});
+  }
+}
+
+/// The contractions of one call.
 class Contraction {
  public:
   Contraction(const OperatorCall& call, ElementType type) : call_(call), type_(type) {}
 
   /// The operand with exactly the axes of `wanted`, in that order, spread out to `extents`; its other labels
   /// are summed over.
-  Result<Operand> arrange(const Operand& operand, const Labels& wanted, const Extents& extents) const {
+  [[nodiscard]] Result<Operand> arrange(const Operand& operand, const Labels& wanted,
+                                        const Extents& extents) const {
     if (operand.labels == wanted && operand.tensor.shape() == extents_of(wanted, extents)) {
       return operand;
     }
     Labels summed = select(operand.labels, [&](int label) { return !contains(wanted, label); });
     Extents own;
     (void)operand.join(own);
-    Shape outer = extents_of(wanted, extents);
-    Shape inner = extents_of(summed, own);
-    std::vector<std::int64_t> outer_strides = strides_of(operand, wanted);
-    std::vector<std::int64_t> inner_strides = strides_of(operand, summed);
-    ZP_ASSIGN_OR_RETURN(Tensor result, call_.make_output(type_, outer));
-    if (result.size() == 0 || operand.tensor.size() == 0) {
-      return Operand{std::move(result), wanted};
+    Walk outer{extents_of(wanted, extents), strides_of(operand, wanted)};
+    Walk inner{extents_of(summed, own), strides_of(operand, summed)};
+    ZP_ASSIGN_OR_RETURN(Tensor result, call_.make_output(type_, outer.extents));
+    if (result.size() > 0 && operand.tensor.size() > 0) {
+      visit_computed(
+          type_, [&](auto element) { sum_inner<decltype(element)>(operand.tensor, outer, inner, result); });
     }
-    const T* in = operand.tensor.data<T>().data();
-    T* out = result.data<T>().data();
-    Positions at(outer);
-    do {
-      std::int64_t first = offset_of(*at, outer_strides);
-      T sum{};
-      Positions step(inner);
-      do {
-        sum = plus(sum, in[first + offset_of(*step, inner_strides)]);
-      } while (step.next());
-      *out++ = sum;
-    } while (at.next());
     return Operand{std::move(result), wanted};
   }
 
   /// The product of two operands, summed over labels that are not in `kept`.
-  Result<Operand> contract(const Operand& a, const Operand& b, const Labels& kept) const {
+  [[nodiscard]] Result<Operand> contract(const Operand& a, const Operand& b, const Labels& kept) const {
     Extents extents;
     if (!a.join(extents) || !b.join(extents)) {
       return Status::invalid_argument("inputs " + to_string(a.tensor.shape()) + " and " +
@@ -147,45 +206,16 @@ class Contraction {
     result.labels = joined({batch, rows, columns});
     ZP_ASSIGN_OR_RETURN(result.tensor, call_.make_output(type_, extents_of(result.labels, extents)));
     if (result.tensor.size() > 0) {
-      multiply(left.tensor, right.tensor, product(extents_of(batch, extents)),
-               product(extents_of(rows, extents)), product(extents_of(columns, extents)), result.tensor);
+      std::int64_t batches = product(extents_of(batch, extents));
+      std::int64_t row_count = product(extents_of(rows, extents));
+      visit_computed(type_, [&](auto element) {
+        multiply<decltype(element)>(left.tensor, right.tensor, batches, row_count, result.tensor);
+      });
     }
     return result;
   }
 
  private:
-  static T plus(T a, T b) {
-    if constexpr (std::is_integral_v<T>) {
-      return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-    } else {
-      return a + b;
-    }
-  }
-  static T times(T a, T b) {
-    if constexpr (std::is_integral_v<T>) {
-      return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-    } else {
-      return a * b;
-    }
-  }
-
-  /// c[batch, rows, columns] = a[batch, rows, depth] b[batch, depth, columns]
-  static void multiply(const Tensor& a, const Tensor& b, std::int64_t batch, std::int64_t rows,
-                       std::int64_t columns, Tensor& c) {
-    std::int64_t depth = a.size() / (batch * rows);
-    const T* left = a.data<T>().data();
-    T* out = c.data<T>().data();
-    for (std::int64_t i = 0; i < batch * rows; ++i, out += columns) {
-      const T* right = b.data<T>().data() + i / rows * depth * columns;
-      for (std::int64_t k = 0; k < depth; ++k, right += columns) {
-        T factor = *left++;
-        for (std::int64_t j = 0; j < columns; ++j) {
-          out[j] = plus(out[j], times(factor, right[j]));
-        }
-      }
-    }
-  }
-
   const OperatorCall& call_;
   ElementType type_;
 };
@@ -200,28 +230,28 @@ Result<std::vector<Tensor>> einsum(const OperatorCall& call) {
   }
   ZP_ASSIGN_OR_RETURN(EinsumEquation equation,
                       EinsumEquation::parse(call.string_attribute("equation"), ranks));
-  return visit_number(type, [&](auto element) -> Result<std::vector<Tensor>> {
-    Contraction<decltype(element)> contraction(call, type);
-    Operand result{call.input(0), equation.inputs[0]};
-    for (std::size_t i = 1; i < equation.inputs.size(); ++i) {
-      // What a later operand or the output will ask for.
-      Labels kept = equation.output;
-      for (std::size_t k = i + 1; k < equation.inputs.size(); ++k) {
-        kept = joined({kept, equation.inputs[k]});
-      }
-      ZP_ASSIGN_OR_RETURN(result, contraction.contract(result, {call.input(i), equation.inputs[i]}, kept));
+  if (type == ElementType::kBool) {
+    return Status::unsupported("it is not computed on bool");
+  }
+  ElementType computed = is_integer(type) ? ElementType::kInt64 : type;
+  Contraction contraction(call, computed);
+  Operand result{convert(call.input(0), computed), equation.inputs[0]};
+  for (std::size_t i = 1; i < equation.inputs.size(); ++i) {
+    // What a later operand or the output will ask for.
+    Labels kept = equation.output;
+    for (std::size_t k = i + 1; k < equation.inputs.size(); ++k) {
+      kept = joined({kept, equation.inputs[k]});
     }
-    Extents extents;
-    if (!result.join(extents)) {
-      return Status::invalid_argument("input " + to_string(call.input(0).shape()) +
-                                      " does not fit its equation");
-    }
-    for (int label : equation.output) {
-      extents.emplace(label, 1);
-    }
-    ZP_ASSIGN_OR_RETURN(result, contraction.arrange(result, equation.output, extents));
-    return one(std::move(result.tensor));
-  });
+    Operand next{convert(call.input(i), computed), equation.inputs[i]};
+    ZP_ASSIGN_OR_RETURN(result, contraction.contract(result, next, kept));
+  }
+  Extents extents;
+  if (!result.join(extents)) {
+    return Status::invalid_argument("input " + to_string(call.input(0).shape()) +
+                                    " does not fit its equation");
+  }
+  ZP_ASSIGN_OR_RETURN(result, contraction.arrange(result, equation.output, extents));
+  return one(convert(result.tensor, type));
 }
 
 }  // namespace zeropoint::operators

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <type_traits>
 
 #include "operators/axes.h"
 #include "operators/operators.h"
@@ -19,33 +17,47 @@ const T* find(const OperatorCall& call, std::string_view name) {
   return found == call.attributes().end() ? nullptr : std::get_if<T>(&found->second);
 }
 
-/// The number of steps from `start` in the direction of `step` before `limit`; kInvalidArgument for a step of
-/// 0.
-template <typename T>
-Result<std::int64_t> step_count(T start, T limit, T step) {
-  if (step == T{} || step != step) {
+constexpr double kMostSteps = 0x1p62;
+
+/// The number of steps from `start` in the direction of `step`, which is not 0, before `limit`.
+std::int64_t step_count(double start, double limit, double step) {
+  double steps = std::ceil((limit - start) / step);
+  return steps > 0 ? static_cast<std::int64_t>(std::min(steps, kMostSteps)) : 0;
+}
+std::int64_t step_count(std::int64_t start, std::int64_t limit, std::int64_t step) {
+  if (step > 0 ? start >= limit : start <= limit) {
+    return 0;
+  }
+  // In unsigned arithmetic nothing overflows.
+  auto distance = static_cast<std::uint64_t>(limit) - static_cast<std::uint64_t>(start);
+  auto stride = static_cast<std::uint64_t>(step);
+  std::uint64_t count = step > 0 ? (distance - 1) / stride + 1 : (0 - distance - 1) / (0 - stride) + 1;
+  return static_cast<std::int64_t>(std::min(count, static_cast<std::uint64_t>(kMostSteps)));
+}
+
+double element_at(double start, double step, std::int64_t i) { return start + static_cast<double>(i) * step; }
+std::int64_t element_at(std::int64_t start, std::int64_t step, std::int64_t i) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(start) +
+                                   static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(step));
+}
+
+/// A Range over W, its elements converted to those of the inputs at the end.
+template <typename W>
+Result<Tensor> range_of(const OperatorCall& call, ElementType wide) {
+  W bounds[3];
+  for (std::size_t i = 0; i < 3; ++i) {
+    bounds[i] = convert(call.input(i), wide).data<W>()[0];
+  }
+  if (!(bounds[2] < 0 || bounds[2] > 0)) {
     return Status::invalid_argument("its step must not be 0");
   }
-  if constexpr (std::is_floating_point_v<T>) {
-    double steps =
-        std::ceil((static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(step));
-    if (!(steps > 0)) {
-      return 0;
-    }
-    constexpr double kMost = 0x1p62;
-    return static_cast<std::int64_t>(std::min(steps, kMost));
-  } else {
-    bool up = step > T{};
-    if (up ? start >= limit : start <= limit) {
-      return 0;
-    }
-    // In unsigned arithmetic nothing overflows.
-    auto distance = up ? static_cast<std::uint64_t>(limit) - static_cast<std::uint64_t>(start)
-                       : static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(limit);
-    auto stride = up ? static_cast<std::uint64_t>(step) : std::uint64_t{0} - static_cast<std::uint64_t>(step);
-    std::uint64_t count = (distance - 1) / stride + 1;
-    return static_cast<std::int64_t>(std::min(count, std::uint64_t{1} << 62));
+  std::int64_t count = step_count(bounds[0], bounds[1], bounds[2]);
+  ZP_ASSIGN_OR_RETURN(Tensor output, call.make_output(wide, {count}));
+  std::int64_t i = 0;
+  for (W& element : output.data<W>()) {
+    element = element_at(bounds[0], bounds[2], i++);
   }
+  return convert(output, call.input(0).type());
 }
 
 }  // namespace
@@ -95,24 +107,12 @@ Result<std::vector<Tensor>> range(const OperatorCall& call) {
       return Status::invalid_argument("start, limit and delta must be scalars of one type");
     }
   }
-  return visit_number(type, [&](auto element) -> Result<std::vector<Tensor>> {
-    using T = decltype(element);
-    T start = call.input(0).data<T>()[0];
-    T step = call.input(2).data<T>()[0];
-    ZP_ASSIGN_OR_RETURN(std::int64_t count, step_count(start, call.input(1).data<T>()[0], step));
-    ZP_ASSIGN_OR_RETURN(Tensor output, call.make_output(type, {count}));
-    std::int64_t i = 0;
-    for (T& value : output.data<T>()) {
-      if constexpr (std::is_floating_point_v<T>) {
-        value = start + static_cast<T>(i) * step;
-      } else {
-        value = static_cast<T>(static_cast<std::uint64_t>(start) +
-                               static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(step));
-      }
-      ++i;
-    }
-    return one(std::move(output));
-  });
+  if (type == ElementType::kBool || type == ElementType::kUint64) {
+    return Status::unsupported("it is not computed on " + std::string(name_of(type)));
+  }
+  ZP_ASSIGN_OR_RETURN(Tensor output, is_integer(type) ? range_of<std::int64_t>(call, ElementType::kInt64)
+                                                      : range_of<double>(call, ElementType::kFloat64));
+  return one(std::move(output));
 }
 
 Result<std::vector<Tensor>> eye_like(const OperatorCall& call) {
