@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -26,16 +27,24 @@ struct Options {
   bool json = false;
 };
 
+std::string output_text(const LayerProfile& layer) { return layer.output ? to_string(*layer.output) : "?"; }
+
 void print_text(const Options& options, const Profile& profile) {
-  fmt::print("{}\n\n{:<14} {:<10} {:<18} {:>11} {:>14} {:>14} {:>12}\n", options.model.path, "layer",
-             "operator", "output", "parameters", "multiply-adds", "FLOPs", "activations");
+  std::size_t names = 5;
+  std::size_t shapes = 6;
   for (const LayerProfile& layer : profile.layers) {
-    fmt::print("{:<14} {:<10} {:<18} {:>11} {:>14} {:>14} {:>12}\n", layer.name, name_of(layer.op),
-               to_string(layer.output), layer.parameters, layer.multiply_adds, layer.flops,
+    names = std::max(names, layer.name.size());
+    shapes = std::max(shapes, output_text(layer).size());
+  }
+  fmt::print("{}\n\n{:<{}} {:<18} {:<{}} {:>11} {:>14} {:>14} {:>12}\n", options.model.path, "layer", names,
+             "operator", "output", shapes, "parameters", "multiply-adds", "FLOPs", "activations");
+  for (const LayerProfile& layer : profile.layers) {
+    fmt::print("{:<{}} {:<18} {:<{}} {:>11} {:>14} {:>14} {:>12}\n", layer.name, names, name_of(layer.op),
+               output_text(layer), shapes, layer.parameters, layer.multiply_adds, layer.flops,
                layer.activations);
   }
-  fmt::print("{:<44} {:>11} {:>14} {:>14} {:>12}\n\n", "total", profile.parameters, profile.multiply_adds,
-             profile.flops, profile.activations);
+  fmt::print("{:<{}} {:>11} {:>14} {:>14} {:>12}\n\n", "total", names + shapes + 20, profile.parameters,
+             profile.multiply_adds, profile.flops, profile.activations);
   fmt::print("activations alive at once: {} elements, {:.1f} KiB as float32, {:.1f} KiB as int8\n\n",
              profile.peak_activations, static_cast<double>(profile.peak_activations) * 4 / 1024,
              static_cast<double>(profile.peak_activations) / 1024);
@@ -61,7 +70,7 @@ void print_json(const Options& options, const Profile& profile) {
   for (const LayerProfile& layer : profile.layers) {
     json["layers"].push_back({{"name", layer.name},
                               {"operator", name_of(layer.op)},
-                              {"output", layer.output},
+                              {"output", layer.output ? nlohmann::json(*layer.output) : nlohmann::json()},
                               {"parameters", layer.parameters},
                               {"multiply_adds", layer.multiply_adds},
                               {"flops", layer.flops},

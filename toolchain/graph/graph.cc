@@ -96,6 +96,21 @@ std::vector<std::vector<std::int32_t>> consumers(const Graph& graph) {
   return read_by;
 }
 
+bool has_known_extents(const Dims& dims) {
+  return std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.known(); });
+}
+
+std::int64_t known_elements(const Value& value) {
+  if (!value.dims || !has_known_extents(*value.dims)) {
+    return 0;
+  }
+  std::int64_t count = 1;
+  for (const Dim& dim : *value.dims) {
+    count *= dim.extent;
+  }
+  return count;
+}
+
 std::optional<std::int64_t> fixed_batch(const Graph& graph) {
   for (ValueId input : graph.inputs) {
     const std::optional<Dims>& dims = graph.value(input).dims;

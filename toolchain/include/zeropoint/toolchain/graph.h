@@ -36,6 +36,8 @@ Dims dims_of(const Shape& shape);
 /// The concrete shape where `batch` stands for every extent that is not known.
 Shape shape_of(const Dims& dims, std::int64_t batch);
 
+bool has_known_extents(const Dims& dims);
+
 /// Index of a Value in its Graph. kNoValue marks an optional input that is not given.
 using ValueId = std::int32_t;
 inline constexpr ValueId kNoValue = -1;
@@ -47,6 +49,9 @@ struct Value {
   std::optional<Dims> dims;                ///< none: not inferred yet
   std::shared_ptr<const Tensor> constant;  ///< set for weights and other constants
 };
+
+/// The number of elements, or 0 where an extent is not known.
+std::int64_t known_elements(const Value& value);
 
 /// One application of an operator.
 struct Node {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,15 +14,16 @@ namespace zeropoint::toolchain {
 struct LayerProfile {
   std::string name;
   Op op;
-  Shape output;
-  std::int64_t parameters = 0;     ///< elements of its weights and bias
-  std::int64_t weights = 0;        ///< of these, the weights: what narrower types make smaller
+  std::optional<Shape> output;  ///< of its first output; none where only a run can tell
+  std::int64_t parameters = 0;     ///< elements of its trained constants that no node before it reads
+  std::int64_t weights = 0;        ///< of these, matrices and kernels: what narrower types make smaller
   std::int64_t channels = 0;       ///< output channels of a layer with weights: one scale each
   std::int64_t multiply_adds = 0;  ///< multiplications each followed by an addition; biases not counted
-  /// 2 per multiply-add (the bias takes the place of the first sum's missing addition), 1 per element of an
-  /// activation, one comparison less than the window per element of a pool.
+  /// 2 per multiply-add (the bias takes the place of the first sum's missing addition), 1 per element of what
+  /// is computed element by element, one comparison less than the window per element of a pool, ...; the
+  /// list in report/node_cost.h says it for each operator.
   std::int64_t flops = 0;
-  std::int64_t activations = 0;  ///< elements of the output
+  std::int64_t activations = 0;  ///< elements of the outputs
 };
 
 struct Profile {
@@ -41,7 +43,7 @@ struct Profile {
   [[nodiscard]] std::int64_t model_bytes(int weight_bits) const;
 };
 
-/// Counts for inputs of `input_shape` (with the batch; empty: the graph's own, with a batch of 1). Nodes of
+/// Counts for an input of `input_shape` (with the batch; empty: the graph's own shapes, with 1 for each symbol). Nodes of
 /// quantized graphs count as the float ones they stand for; QuantizeLinear, DequantizeLinear and a Clip
 /// that is there for the bits of the QuantizeLinear behind it count nothing. kInvalidArgument when the shape
 /// does not fit.
