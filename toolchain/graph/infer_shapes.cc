@@ -19,42 +19,6 @@ ShapeRule rule_of(Op op) {
   return kRules[static_cast<std::size_t>(op)];
 }
 
-/// The elements of a constant that may be a shape.
-Elements elements_of(const Tensor& tensor) {
-  if (tensor.rank() > 1 || tensor.size() > kMostElements) {
-    return std::nullopt;
-  }
-  std::vector<SymbolicInt> elements;
-  if (tensor.type() == ElementType::kInt64) {
-    for (std::int64_t element : tensor.data<std::int64_t>()) {
-      elements.emplace_back(element);
-    }
-  } else if (tensor.type() == ElementType::kInt32) {
-    for (std::int32_t element : tensor.data<std::int32_t>()) {
-      elements.emplace_back(std::int64_t{element});
-    }
-  } else {
-    return std::nullopt;
-  }
-  return elements;
-}
-
-Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& elements) {
-  InferenceContext context(graph, node, elements);
-  ZP_RETURN_IF_ERROR(rule_of(node.op)(context).at(describe(node)));
-  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    if (node.outputs[i] == kNoValue) {
-      continue;
-    }
-    InferenceContext::Answer& answer = context.outputs()[i];
-    Value& output = graph.value(node.outputs[i]);
-    output.type = answer.type;
-    output.dims = std::move(answer.dims);
-    elements[static_cast<std::size_t>(node.outputs[i])] = std::move(answer.elements);
-  }
-  return {};
-}
-
 }  // namespace
 
 Dim dim_of(const SymbolicInt& element) {
@@ -103,6 +67,41 @@ void InferenceContext::set_elements(std::size_t output, std::vector<SymbolicInt>
   if (output < outputs_.size() && elements.size() <= static_cast<std::size_t>(kMostElements)) {
     outputs_[output].elements = std::move(elements);
   }
+}
+
+Elements elements_of(const Tensor& tensor) {
+  if (tensor.rank() > 1 || tensor.size() > kMostElements) {
+    return std::nullopt;
+  }
+  std::vector<SymbolicInt> elements;
+  if (tensor.type() == ElementType::kInt64) {
+    for (std::int64_t element : tensor.data<std::int64_t>()) {
+      elements.emplace_back(element);
+    }
+  } else if (tensor.type() == ElementType::kInt32) {
+    for (std::int32_t element : tensor.data<std::int32_t>()) {
+      elements.emplace_back(std::int64_t{element});
+    }
+  } else {
+    return std::nullopt;
+  }
+  return elements;
+}
+
+Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& elements) {
+  InferenceContext context(graph, node, elements);
+  ZP_RETURN_IF_ERROR(rule_of(node.op)(context).at(describe(node)));
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == kNoValue) {
+      continue;
+    }
+    InferenceContext::Answer& answer = context.outputs()[i];
+    Value& output = graph.value(node.outputs[i]);
+    output.type = answer.type;
+    output.dims = std::move(answer.dims);
+    elements[static_cast<std::size_t>(node.outputs[i])] = std::move(answer.elements);
+  }
+  return {};
 }
 
 Result<std::vector<Elements>> infer_shapes_and_elements(Graph& graph) {

@@ -69,6 +69,13 @@ class InferenceContext {
   std::vector<Answer> outputs_;
 };
 
+/// What is known of the elements of a constant.
+Elements elements_of(const Tensor& tensor);
+
+/// Infers the outputs of one node; `elements` has an entry per value of the graph. The node's form must be
+/// verified.
+Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& elements);
+
 /// infer_shapes(), telling also which integer tensors are known, per value.
 Result<std::vector<Elements>> infer_shapes_and_elements(Graph& graph);
 

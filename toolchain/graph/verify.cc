@@ -59,22 +59,12 @@ class Verifier {
   }
 
   Status verify_node(const Node& node) {
-    const OpInfo& info = info_of(node.op);
-    if (node.inputs.size() < info.min_inputs || node.inputs.size() > info.max_inputs) {
-      return Status::invalid_argument(fmt::format("{} has {} inputs; {} to {} are needed", describe(node),
-                                                  node.inputs.size(), info.min_inputs, info.max_inputs));
-    }
-    if (node.outputs.empty() || node.outputs.size() > info.max_outputs) {
-      return Status::invalid_argument(fmt::format("{} has {} outputs; 1 to {} are needed", describe(node),
-                                                  node.outputs.size(), info.max_outputs));
-    }
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == kNoValue && i >= info.min_inputs) {
-        continue;
+    ZP_RETURN_IF_ERROR(verify_form(node));
+    for (ValueId input : node.inputs) {
+      if (input != kNoValue) {
+        ZP_RETURN_IF_ERROR(use(input, describe(node)));
       }
-      ZP_RETURN_IF_ERROR(use(node.inputs[i], describe(node)));
     }
-    ZP_RETURN_IF_ERROR(verify_attributes(node));
     for (ValueId output : node.outputs) {
       if (output != kNoValue) {
         ZP_RETURN_IF_ERROR(define(output, describe(node)));
@@ -117,6 +107,30 @@ class Verifier {
 };
 
 }  // namespace
+
+Status verify_form(const Node& node) {
+  const OpInfo& info = info_of(node.op);
+  auto needed = [](std::size_t least, std::size_t most) {
+    return most == kMany ? fmt::format("{} or more", least) : fmt::format("{} to {}", least, most);
+  };
+  if (node.inputs.size() < info.min_inputs || node.inputs.size() > info.max_inputs) {
+    return Status::invalid_argument(fmt::format("{} has {} inputs; {} are needed", describe(node),
+                                                node.inputs.size(),
+                                                needed(info.min_inputs, info.max_inputs)));
+  }
+  if (node.outputs.empty() || node.outputs.size() > info.max_outputs) {
+    return Status::invalid_argument(fmt::format("{} has {} outputs; {} are needed", describe(node),
+                                                node.outputs.size(), needed(1, info.max_outputs)));
+  }
+  // Where there may be any number, none of them is optional.
+  std::size_t required = info.max_inputs == kMany ? node.inputs.size() : info.min_inputs;
+  for (std::size_t i = 0; i < required; ++i) {
+    if (!node.has_input(i)) {
+      return Status::invalid_argument(fmt::format("{} lacks input {}", describe(node), i));
+    }
+  }
+  return verify_attributes(node);
+}
 
 Status verify(const Graph& graph) { return Verifier(graph).run(); }
 

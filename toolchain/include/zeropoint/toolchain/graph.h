@@ -112,6 +112,9 @@ std::vector<std::int32_t> producers(const Graph& graph);
 /// once.
 std::vector<std::vector<std::int32_t>> consumers(const Graph& graph);
 
+/// Checks that a node has as many inputs and outputs as ops.inc says, and attributes that it has, of their kind.
+Status verify_form(const Node& node);
+
 /// Checks the graph's form: ids in range, unique value names, each value made once and before it is used,
 /// operators with the number of inputs and outputs and the attributes of ops.inc, outputs that exist. Errors
 /// name node, operator, tensor.

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "graph/inference.h"
+
+namespace zeropoint::toolchain {
+
+/// Builds a graph node by node; each is verified, and its outputs' types and dims inferred, as it comes.
+class GraphBuilder {
+ public:
+  /// With `evaluate_constants` small tensors that follow from constants alone are computed as they come.
+  explicit GraphBuilder(bool evaluate_constants) : evaluate_constants_(evaluate_constants) {}
+
+  [[nodiscard]] const Graph& graph() const { return graph_; }
+  [[nodiscard]] Graph& graph() { return graph_; }
+  [[nodiscard]] const Value& value(ValueId id) const { return graph_.value(id); }
+
+  /// `name`, or where a tensor has that name already, one like it.
+  std::string unused(const std::string& name);
+
+  /// The name must be unused.
+  ValueId add_input(std::string name, ElementType type, std::optional<Dims> dims);
+  /// Under `name`, or one like it.
+  ValueId add_constant(const std::string& name, Tensor tensor);
+  /// A value that a node is to make, under `name` or one like it.
+  ValueId add_value(const std::string& name);
+  /// Errors name the node.
+  Status add_node(Node node);
+  /// The same for a node of one new output.
+  Result<ValueId> add_node(Op op, const std::string& name, std::vector<ValueId> inputs,
+                           Attributes attributes = {});
+
+  /// What is known of a value that does not depend on the inputs; nullptr where nothing is.
+  [[nodiscard]] const Tensor* known(ValueId id) const;
+
+ private:
+  void evaluate_node(const Node& node);
+  /// Where shape inference knows the elements of what depends on an input's shape alone.
+  void keep_elements(const Node& node);
+
+  Graph graph_;
+  std::vector<Elements> elements_;                       // per value
+  std::vector<std::shared_ptr<const Tensor>> computed_;  // per value, where evaluate_constants_
+  std::set<std::string, std::less<>> names_;
+  bool evaluate_constants_;
+};
+
+}  // namespace zeropoint::toolchain
