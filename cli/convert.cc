@@ -6,7 +6,6 @@
 #include "inputs.h"
 #include "verbs.h"
 #include "write_options.h"
-#include "zeropoint/toolchain/onnx.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -19,7 +18,7 @@ struct Options {
 
 Status run(const Options& options) {
   ZP_ASSIGN_OR_RETURN(toolchain::Graph graph, load_model(options.model));
-  ZP_RETURN_IF_ERROR(options.write.write(std::move(graph), options.output));
+  ZP_RETURN_IF_ERROR(options.write.write(graph, options.output));
   fmt::print("wrote {}\n", options.output);
   return {};
 }

@@ -24,9 +24,10 @@ std::optional<BlockWeights> block_weights(const Graph& graph, const Node& node) 
   }
   std::int64_t blocks = (k - 1) / block + 1;
   std::int64_t bytes_per_row = bits == 8 ? blocks : (blocks + 1) / 2;  // of zero points
-  bool fits = k <= packed->size() * 2 && block <= packed->size() * 2 && packed->type() == ElementType::kUint8 &&
-              packed->size() / n == blocks * (block * bits / 8) && packed->size() % n == 0 &&
-              scales->type() == ElementType::kFloat32 && scales->size() == n * blocks &&
+  bool fits = k <= packed->size() * 2 && block <= packed->size() * 2 &&
+              packed->type() == ElementType::kUint8 && packed->size() / n == blocks * (block * bits / 8) &&
+              packed->size() % n == 0 && scales->type() == ElementType::kFloat32 &&
+              scales->size() == n * blocks &&
               (zero_points == nullptr ||
                (zero_points->type() == ElementType::kUint8 && zero_points->size() == n * bytes_per_row));
   if (!fits) {
