@@ -11,7 +11,7 @@
 
 namespace zeropoint::toolchain {
 
-/// Reads an ONNX model: opset 7 on, IR version 3 on. Its operators come in the form of ops.inc (older forms
+/// Reads an ONNX model: opset 1 on, IR version 3 on. Its operators come in the form of ops.inc (older forms
 /// are upgraded), in an order in which they can run; functions, and If and Loop whose conditions do not
 /// depend on the inputs, are written out; weights may lie in other files of its folder. Verified, with shapes
 /// inferred. kCorrupt for what is no model or contradicts itself, kUnsupported for what is no operator of
