@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <map>
 
-#include "suggest.h"
 #include "verbs.h"
+#include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -54,7 +54,7 @@ int wrong_usage(const std::string& command, const std::string& message) {
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates) {
-  std::string guess = nearest(word, candidates);
+  std::string guess = toolchain::nearest(word, candidates);
   return guess.empty() ? "" : fmt::format("; did you mean {}?", guess);
 }
 
