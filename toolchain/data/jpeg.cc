@@ -65,7 +65,8 @@ bool read_rows(jpeg_decompress_struct& decoder, ErrorHandler& handler, unsigned 
     return false;
   }
   jpeg_start_decompress(&decoder);
-  std::size_t row_bytes = std::size_t{decoder.output_width} * static_cast<std::size_t>(decoder.output_components);
+  std::size_t row_bytes =
+      std::size_t{decoder.output_width} * static_cast<std::size_t>(decoder.output_components);
   while (decoder.output_scanline < decoder.output_height) {
     JSAMPROW row = pixels + decoder.output_scanline * row_bytes;
     jpeg_read_scanlines(&decoder, &row, 1);
@@ -128,15 +129,23 @@ Result<Image> decode_jpeg(std::span<const std::byte> content) {
   ErrorHandler handler{};
   Decoder decoder(handler);
   auto failed = [&] { return Status::corrupt(fmt::format("the JPEG is damaged: {}", handler.message)); };
-  if (!decoder.created() || !read_header(decoder.info(), handler,
-                                         reinterpret_cast<const unsigned char*>(content.data()), content.size())) {
+  if (!decoder.created() ||
+      !read_header(decoder.info(), handler, reinterpret_cast<const unsigned char*>(content.data()),
+                   content.size())) {
     return failed();
   }
   jpeg_decompress_struct& info = decoder.info();
   ZP_RETURN_IF_ERROR(check_image_size(info.image_width, info.image_height));
   Image image{info.image_height, info.image_width, info.num_components, {}};
   if (image.channels != 1 && image.channels != 3 && image.channels != 4) {
-    return Status::unsupported(fmt::format("the JPEG has {} components; 1, 3 and 4 are read", image.channels));
+    return Status::unsupported(
+        fmt::format("the JPEG has {} components; 1, 3 and 4 are read", image.channels));
+  }
+  // Each block of 64 pixels takes a bit at least; a factor of 2 more for arithmetic coding.
+  constexpr std::uint64_t kMostPixelsPerByte = 1024;
+  if (static_cast<std::uint64_t>(image.height * image.width) / kMostPixelsPerByte > content.size()) {
+    return Status::corrupt(fmt::format("the JPEG claims {} x {} pixels and has {} bytes", image.width,
+                                       image.height, content.size()));
   }
   image.pixels.resize(static_cast<std::size_t>(image.height * image.width * image.channels));
   if (!read_rows(info, handler, image.pixels.data())) {

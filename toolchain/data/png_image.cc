@@ -109,12 +109,19 @@ Result<Image> decode_png(std::span<const std::byte> content) {
   png_uint_32 width = png_get_image_width(decoder.png(), decoder.info());
   png_uint_32 height = png_get_image_height(decoder.png(), decoder.info());
   ZP_RETURN_IF_ERROR(check_image_size(width, height));
+  // Deflate makes at most 1032 bytes of one.
+  std::uint64_t stored = std::uint64_t{height} * png_get_rowbytes(decoder.png(), decoder.info());
+  if (stored / 1032 > content.size()) {
+    return Status::corrupt(
+        fmt::format("the PNG claims {} x {} pixels and has {} bytes", width, height, content.size()));
+  }
   if (!set_format(decoder.png(), decoder.info())) {
     return failed();
   }
   Image image{height, width, png_get_channels(decoder.png(), decoder.info()), {}};
   std::size_t row_bytes = static_cast<std::size_t>(image.width * image.channels);
-  if ((image.channels != 1 && image.channels != 3) || png_get_rowbytes(decoder.png(), decoder.info()) != row_bytes) {
+  if ((image.channels != 1 && image.channels != 3) ||
+      png_get_rowbytes(decoder.png(), decoder.info()) != row_bytes) {
     return Status::internal(fmt::format("the PNG is decoded to {} channels", image.channels));
   }
   image.pixels.resize(static_cast<std::size_t>(image.height) * row_bytes);

@@ -21,10 +21,10 @@ struct Image {
 /// The most pixels an image may have: 67 million, beyond what cameras make.
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 26;
 
-/// Decodes a JPEG (baseline or progressive; grey, YCbCr, RGB, CMYK, YCCK) or a PNG (any colour type and depth; 16
-/// bits are rounded to 8, an alpha channel is dropped). Orientation tags and colour profiles are ignored, as the
-/// training frameworks do. kUnsupported for other formats and for more than kMaxImagePixels, which is checked before
-/// memory is asked for; kCorrupt for damaged and truncated files.
+/// Decodes a JPEG (baseline or progressive; grey, YCbCr, RGB, CMYK, YCCK) or a PNG (any colour type and
+/// depth; 16 bits are rounded to 8, an alpha channel is dropped). Orientation tags and colour profiles are
+/// ignored, as the training frameworks do. kUnsupported for other formats and for more than kMaxImagePixels,
+/// which is checked before memory is asked for; kCorrupt for damaged and truncated files.
 Result<Image> decode_image(std::span<const std::byte> content);
 
 /// decode_image() of the file at `path`; errors name it.
