@@ -35,9 +35,10 @@ Result<CifarKind> kind_of(std::size_t size, CifarKind kind) {
     kind = fits10 ? CifarKind::kCifar10 : CifarKind::kCifar100;
   }
   if (kind == CifarKind::kCifar10 ? !fits10 : !fits100) {
-    return Status::corrupt(fmt::format("{} bytes are no whole number of CIFAR records, which are {} bytes in CIFAR-10 "
-                                       "and {} in CIFAR-100",
-                                       size, kPixels + 1, kPixels + 2));
+    return Status::corrupt(
+        fmt::format("{} bytes are no whole number of CIFAR records, which are {} bytes in CIFAR-10 "
+                    "and {} in CIFAR-100",
+                    size, kPixels + 1, kPixels + 2));
   }
   return kind;
 }
@@ -70,9 +71,10 @@ std::string name_of(const ByteImages& images, const std::string& place) {
 
 std::vector<std::string> files_in(const std::string& folder, Split split) {
   std::vector<std::string> candidates =
-      split == Split::kTest ? std::vector<std::string>{"test_batch.bin", "test.bin"}
-                            : std::vector<std::string>{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                                       "data_batch_4.bin", "data_batch_5.bin", "train.bin"};
+      split == Split::kTest
+          ? std::vector<std::string>{"test_batch.bin", "test.bin"}
+          : std::vector<std::string>{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                     "data_batch_4.bin", "data_batch_5.bin", "train.bin"};
   for (const char* place : {"", "/cifar-10-batches-bin", "/cifar-100-binary"}) {
     std::vector<std::string> files;
     for (const std::string& name : candidates) {
@@ -94,8 +96,8 @@ Result<ByteImages> read_folder(const std::string& folder, Split split, CifarKind
   for (const std::string& file : files_in(folder, split)) {
     ZP_ASSIGN_OR_RETURN(ByteImages some, read_cifar(file, kind));
     if (!all.labels.empty() && some.class_names != all.class_names) {
-      return Status::corrupt(fmt::format("{}: CIFAR-{} among files of CIFAR-{}", file, some.class_names.size(),
-                                         all.class_names.size()));
+      return Status::corrupt(fmt::format("{}: CIFAR-{} among files of CIFAR-{}", file,
+                                         some.class_names.size(), all.class_names.size()));
     }
     all.shape = some.shape;
     all.class_names = some.class_names;
@@ -103,9 +105,9 @@ Result<ByteImages> read_folder(const std::string& folder, Split split, CifarKind
     all.labels.insert(all.labels.end(), some.labels.begin(), some.labels.end());
   }
   if (all.labels.empty()) {
-    return Status::not_found(fmt::format("{}: no {} here or in cifar-10-batches-bin/ or cifar-100-binary/ below it",
-                                         folder, split == Split::kTest ? "test_batch.bin or test.bin"
-                                                                       : "data_batch_1.bin or train.bin"));
+    return Status::not_found(
+        fmt::format("{}: no {} here or in cifar-10-batches-bin/ or cifar-100-binary/ below it", folder,
+                    split == Split::kTest ? "test_batch.bin or test.bin" : "data_batch_1.bin or train.bin"));
   }
   all.description = name_of(all, folder);
   return all;

@@ -48,6 +48,18 @@ class Subset final : public Dataset {
   std::vector<std::int64_t> indices_;
 };
 
+Status check_count(std::int64_t count) {
+  return count < 0 ? Status::invalid_argument(fmt::format("cannot take {} samples", count)) : Status();
+}
+
+std::vector<std::int64_t> first_indices(std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+}  // namespace
+
 Status check(const ByteImages& images) {
   Result<std::int64_t> count = element_count(images.shape);
   if (images.shape.size() != 3 || !count.ok() || *count == 0) {
@@ -69,18 +81,6 @@ Status check(const ByteImages& images) {
   }
   return {};
 }
-
-Status check_count(std::int64_t count) {
-  return count < 0 ? Status::invalid_argument(fmt::format("cannot take {} samples", count)) : Status();
-}
-
-std::vector<std::int64_t> first_indices(std::int64_t count) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), 0);
-  return indices;
-}
-
-}  // namespace
 
 Status Dataset::check_read(std::int64_t index, std::span<const std::byte> out) const {
   if (index < 0 || index >= size()) {

@@ -15,7 +15,9 @@ class MemoryImages final : public ImageSource {
  public:
   explicit MemoryImages(ByteImages images) : images_(std::move(images)) {}
 
-  [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(images_.labels.size()); }
+  [[nodiscard]] std::int64_t size() const override {
+    return static_cast<std::int64_t>(images_.labels.size());
+  }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return images_.class_names; }
   [[nodiscard]] std::int64_t label(std::int64_t index) const override {
     return images_.labels[static_cast<std::size_t>(index)];
@@ -25,7 +27,8 @@ class MemoryImages final : public ImageSource {
     Image image{images_.shape[1], images_.shape[2], images_.shape[0], {}};
     std::size_t plane = static_cast<std::size_t>(image.height * image.width);
     image.pixels.resize(plane * channels);
-    const std::uint8_t* planes = images_.pixels.data() + static_cast<std::size_t>(index) * image.pixels.size();
+    const std::uint8_t* planes =
+        images_.pixels.data() + static_cast<std::size_t>(index) * image.pixels.size();
     for (std::size_t i = 0; i < image.pixels.size(); ++i) {
       image.pixels[i % plane * channels + i / plane] = planes[i];
     }
@@ -45,7 +48,9 @@ class PreprocessedImages final : public Dataset {
 
   [[nodiscard]] std::int64_t size() const override { return images_->size(); }
   [[nodiscard]] const Shape& sample_shape() const override { return shape_; }
-  [[nodiscard]] const std::vector<std::string>& class_names() const override { return images_->class_names(); }
+  [[nodiscard]] const std::vector<std::string>& class_names() const override {
+    return images_->class_names();
+  }
   [[nodiscard]] std::int64_t label(std::int64_t index) const override { return images_->label(index); }
   Status read_bytes(std::int64_t index, std::span<std::byte> out) const override {
     return without_exceptions("image", [&]() -> Status {
@@ -57,9 +62,9 @@ class PreprocessedImages final : public Dataset {
       std::int64_t channels = channels_after(how_, image.channels);
       ZP_ASSIGN_OR_RETURN(PixelSize size, size_after(how_, {image.height, image.width}));
       if (shape_after(how_, channels, size) != shape_) {
-        return Status::invalid_argument(
-            fmt::format("{}: the image gives {} and the first one {}; say a size to resize or crop to, and channels",
-                        images_->name(index), to_string(shape_after(how_, channels, size)), to_string(shape_)));
+        return Status::invalid_argument(fmt::format(
+            "{}: the image gives {} and the first one {}; say a size to resize or crop to, and channels",
+            images_->name(index), to_string(shape_after(how_, channels, size)), to_string(shape_)));
       }
       std::memcpy(out.data(), values->data(), out.size());
       return {};
@@ -98,7 +103,8 @@ Result<std::shared_ptr<const ImageSource>> images_in_memory(ByteImages images) {
   });
 }
 
-Result<std::unique_ptr<Dataset>> preprocessed_images(std::shared_ptr<const ImageSource> images, const Preprocess& how) {
+Result<std::unique_ptr<Dataset>> preprocessed_images(std::shared_ptr<const ImageSource> images,
+                                                     const Preprocess& how) {
   return without_exceptions("images", [&]() -> Result<std::unique_ptr<Dataset>> {
     ZP_RETURN_IF_ERROR(how.validate());
     if (images->size() == 0) {

@@ -30,7 +30,9 @@ class FolderImages final : public ImageSource {
   }
 
  private:
-  [[nodiscard]] const LabelledFile& at(std::int64_t index) const { return files_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] const LabelledFile& at(std::int64_t index) const {
+    return files_[static_cast<std::size_t>(index)];
+  }
 
   std::string folder_;
   std::vector<LabelledFile> files_;
@@ -75,7 +77,8 @@ Result<std::vector<LabelledFile>> listed_files(const fs::path& folder, const std
   return files;
 }
 
-Result<std::shared_ptr<const ImageSource>> open_folder(const std::string& folder, const std::string& labels_file) {
+Result<std::shared_ptr<const ImageSource>> open_folder(const std::string& folder,
+                                                       const std::string& labels_file) {
   if (!fs::is_directory(folder)) {
     return Status::not_found(folder + ": there is no such folder");
   }
@@ -101,8 +104,8 @@ Result<std::shared_ptr<const ImageSource>> open_folder(const std::string& folder
       }
     }
     if (!files.empty() && !unlabelled.empty()) {
-      return Status::invalid_argument(
-          fmt::format("{}: images both in folders of classes and outside of them ({})", folder, unlabelled[0].file));
+      return Status::invalid_argument(fmt::format(
+          "{}: images both in folders of classes and outside of them ({})", folder, unlabelled[0].file));
     }
     if (files.empty()) {
       files = std::move(unlabelled);
@@ -110,7 +113,8 @@ Result<std::shared_ptr<const ImageSource>> open_folder(const std::string& folder
     }
   }
   if (files.empty()) {
-    return Status::not_found(folder + ": no images (.jpg, .jpeg, .png), no labels.csv and no folders of classes");
+    return Status::not_found(folder +
+                             ": no images (.jpg, .jpeg, .png), no labels.csv and no folders of classes");
   }
   return std::shared_ptr<const ImageSource>(
       std::make_shared<FolderImages>(folder, std::move(files), std::move(classes)));

@@ -50,7 +50,7 @@ Result<Paths> find_files(const std::string& folder, const std::string& prefix) {
       folder, prefix));
 }
 
-Result<std::unique_ptr<Dataset>> load(const std::string& folder, Split split, Transform transform) {
+Result<ByteImages> read(const std::string& folder, Split split) {
   ZP_ASSIGN_OR_RETURN(Paths paths, find_files(folder, split == Split::kTrain ? "train" : "t10k"));
   ZP_ASSIGN_OR_RETURN(IdxArray images, read_idx(paths.images));
   ZP_ASSIGN_OR_RETURN(IdxArray labels, read_idx(paths.labels));
@@ -83,13 +83,18 @@ Result<std::unique_ptr<Dataset>> load(const std::string& folder, Split split, Tr
   content.description =
       fmt::format("MNIST {}, {} images, {}", split == Split::kTrain ? "train" : "test", images.shape[0],
                   std::filesystem::path(paths.images).parent_path().string());
-  return ImageDataset::make(std::move(content), std::move(transform));
+  return content;
 }
 
 }  // namespace
 
+Result<ByteImages> read_mnist(const std::string& folder, Split split) {
+  return without_exceptions("MNIST", [&] { return read(folder, split); });
+}
+
 Result<std::unique_ptr<Dataset>> load_mnist(const std::string& folder, Split split, Transform transform) {
-  return without_exceptions("MNIST", [&] { return load(folder, split, std::move(transform)); });
+  ZP_ASSIGN_OR_RETURN(ByteImages images, read_mnist(folder, split));
+  return ImageDataset::make(std::move(images), std::move(transform));
 }
 
 }  // namespace zeropoint::toolchain

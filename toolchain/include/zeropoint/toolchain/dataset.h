@@ -65,11 +65,14 @@ struct ByteImages {
   std::string description;
 };
 
+/// kInvalidArgument when the parts contradict each other: shape, pixel count, label count, a label that is no
+/// class.
+Status check(const ByteImages& images);
+
 /// Byte images held in memory; each read is one table look-up per pixel.
 class ImageDataset final : public Dataset {
  public:
-  /// kInvalidArgument when the parts of `images` contradict each other (shape, pixel count, label count, a
-  /// label that is no class) or `transform` is not valid for the channels.
+  /// Errors of check(), and kInvalidArgument when `transform` is not valid for the channels.
   static Result<std::unique_ptr<Dataset>> make(ByteImages images, Transform transform);
 
   [[nodiscard]] std::int64_t size() const override {

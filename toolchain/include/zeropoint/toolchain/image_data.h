@@ -12,7 +12,8 @@
 
 namespace zeropoint::toolchain {
 
-/// Numbered images as they are stored, decoded when they are asked for. All members may be called from many threads.
+/// Numbered images as they are stored, decoded when they are asked for. All members may be called from many
+/// threads.
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
@@ -36,16 +37,18 @@ class ImageSource {
 /// Images held in memory. kInvalidArgument when the parts contradict each other, or channels are not 1 or 3.
 Result<std::shared_ptr<const ImageSource>> images_in_memory(ByteImages images);
 
-/// The JPEG and PNG files of a folder, with their labels. In this order of preference: `labels_file`, if it is not
-/// empty, or labels.csv in the folder, lists files and labels (two columns, "file" and "label" or "class", or more
-/// columns with these among them); or each class has a folder of its own, whose sorted names are the class numbers;
-/// or the images have no labels, in the order of their names. Errors name the file or the line: kNotFound when there
-/// are no images or a listed one is not there; kCorrupt for a list that cannot be read.
+/// The JPEG and PNG files of a folder, with their labels. In this order of preference: `labels_file`, if it
+/// is not empty, or labels.csv in the folder, lists files and labels (two columns, "file" and "label" or
+/// "class", or more columns with these among them); or each class has a folder of its own, whose sorted names
+/// are the class numbers; or the images have no labels, in the order of their names. Errors name the file or
+/// the line: kNotFound when there are no images or a listed one is not there; kCorrupt for a list that cannot
+/// be read.
 Result<std::shared_ptr<const ImageSource>> open_image_folder(const std::string& folder,
                                                              const std::string& labels_file = "");
 
-/// The images with `how` done to each. Without a size to resize or crop to, all must have the size of the first.
-/// kInvalidArgument when `how` does not fit the images.
-Result<std::unique_ptr<Dataset>> preprocessed_images(std::shared_ptr<const ImageSource> images, const Preprocess& how);
+/// The images with `how` done to each. Without a size to resize or crop to, all must have the size of the
+/// first. kInvalidArgument when `how` does not fit the images.
+Result<std::unique_ptr<Dataset>> preprocessed_images(std::shared_ptr<const ImageSource> images,
+                                                     const Preprocess& how);
 
 }  // namespace zeropoint::toolchain
