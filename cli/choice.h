@@ -8,7 +8,6 @@
 
 #include "zeropoint/toolchain/suggest.h"
 
-
 namespace zeropoint::cli {
 
 /// The words that an option accepts, and what each means.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -25,13 +26,18 @@ std::string find_file(const std::string& folder, const std::string& stem, int ra
   return "";
 }
 
+/// Where below a folder the files may be.
+constexpr const char* kPlaces[] = {"", "/mnist", "/MNIST/raw"};
+
+std::string prefix_of(Split split) { return split == Split::kTrain ? "train" : "t10k"; }
+
 struct Paths {
   std::string images;
   std::string labels;
 };
 
 Result<Paths> find_files(const std::string& folder, const std::string& prefix) {
-  for (const char* place : {"", "/mnist", "/MNIST/raw"}) {
+  for (const char* place : kPlaces) {
     std::string here = folder + place;
     Paths paths{find_file(here, prefix + "-images", 3), find_file(here, prefix + "-labels", 1)};
     if (paths.images.empty() && paths.labels.empty()) {
@@ -51,7 +57,7 @@ Result<Paths> find_files(const std::string& folder, const std::string& prefix) {
 }
 
 Result<ByteImages> read(const std::string& folder, Split split) {
-  ZP_ASSIGN_OR_RETURN(Paths paths, find_files(folder, split == Split::kTrain ? "train" : "t10k"));
+  ZP_ASSIGN_OR_RETURN(Paths paths, find_files(folder, prefix_of(split)));
   ZP_ASSIGN_OR_RETURN(IdxArray images, read_idx(paths.images));
   ZP_ASSIGN_OR_RETURN(IdxArray labels, read_idx(paths.labels));
   if (images.shape.size() != 3) {
@@ -87,6 +93,13 @@ Result<ByteImages> read(const std::string& folder, Split split) {
 }
 
 }  // namespace
+
+bool has_mnist(const std::string& folder, Split split) {
+  std::string prefix = prefix_of(split);
+  return std::any_of(std::begin(kPlaces), std::end(kPlaces), [&](const char* place) {
+    return !find_file(folder + place, prefix + "-images", 3).empty();
+  });
+}
 
 Result<ByteImages> read_mnist(const std::string& folder, Split split) {
   return without_exceptions("MNIST", [&] { return read(folder, split); });

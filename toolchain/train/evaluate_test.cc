@@ -92,7 +92,7 @@ TEST(Evaluate, SaysWhatDoesNotFit) {
   EvaluationOptions options;
   options.reference_predictions = {1, 2};
   EXPECT_EQ(evaluate(identity(), pixels({1, 2, 3}, {1}), options).status().message(),
-            "there are 2 reference predictions for 1 samples");
+            "there are 2 reference predictions for 1 labels");
 }
 
 }  // namespace

@@ -23,4 +23,7 @@ Result<ByteImages> read_mnist(const std::string& folder, Split split);
 Result<std::unique_ptr<Dataset>> load_mnist(const std::string& folder, Split split,
                                             Transform transform = mnist_transform());
 
+/// Whether read_mnist() would find files for `split`.
+bool has_mnist(const std::string& folder, Split split);
+
 }  // namespace zeropoint::toolchain
