@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"data", "Describe, show or download data", add_data},
     {"train", "Train a network in float", add_train},
     {"eval", "Measure accuracy, in float or in integers", add_eval},
+    {"run", "Run a network on .npy arrays", add_run},
     {"profile", "Count parameters, multiply-adds, memory and size", add_profile},
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
     {"inspect", "Print a network: nodes, quantization plan, parameters", add_inspect},

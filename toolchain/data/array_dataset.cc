@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "data/boundary.h"
-#include "data/convert_elements.h"
+#include "zeropoint/toolchain/convert_elements.h"
 
 namespace zeropoint::toolchain {
 namespace {

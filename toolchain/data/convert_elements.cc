@@ -1,4 +1,4 @@
-#include "data/convert_elements.h"
+#include "zeropoint/toolchain/convert_elements.h"
 
 #include <fmt/format.h>
 

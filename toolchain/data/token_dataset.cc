@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "data/boundary.h"
-#include "data/convert_elements.h"
+#include "zeropoint/toolchain/convert_elements.h"
 #include "zeropoint/toolchain/array_dataset.h"
 
 namespace zeropoint::toolchain {
