@@ -57,10 +57,11 @@ std::vector<double> area_weights(double begin, double end, std::int64_t first, s
   return weights;
 }
 
-Tap make_tap(Interpolation kind, double scale, std::int64_t position, std::int64_t old_size) {
+Tap make_tap(Interpolation kind, std::int64_t position, std::int64_t old_size, std::int64_t new_size) {
+  double scale = static_cast<double>(old_size) / static_cast<double>(new_size);
   double centre = (static_cast<double>(position) + 0.5) * scale;
   if (kind == Interpolation::kNearest) {
-    return {std::min(static_cast<std::int64_t>(centre), old_size - 1), {1 << kWeightBits}};
+    return {(2 * position + 1) * old_size / (2 * new_size), {1 << kWeightBits}};
   }
   Tap tap;
   std::vector<double> weights;
@@ -90,10 +91,9 @@ Tap make_tap(Interpolation kind, double scale, std::int64_t position, std::int64
 }
 
 std::vector<Tap> make_taps(Interpolation kind, std::int64_t old_size, std::int64_t new_size) {
-  double scale = static_cast<double>(old_size) / static_cast<double>(new_size);
   std::vector<Tap> taps;
   for (std::int64_t i = 0; i < new_size; ++i) {
-    taps.push_back(make_tap(kind, scale, i, old_size));
+    taps.push_back(make_tap(kind, i, old_size, new_size));
   }
   return taps;
 }
