@@ -251,7 +251,7 @@ void SampleOptions::add(CLI::App& command) {
       "Samples: a folder of images, of MNIST's or CIFAR's files, a CIFAR .bin, .npy, .npz or .npz:NAME "
       "(default: MNIST "
       "in $ZEROPOINT_DATA; without either, embedded digits)");
-  add_choice<DataFormat>(command, "--format", format,
+  add_choice<DataFormat>(command, "--data-format", format,
                          {{"auto", DataFormat::kAuto},
                           {"mnist", DataFormat::kMnist},
                           {"cifar10", DataFormat::kCifar10},
