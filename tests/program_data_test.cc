@@ -109,7 +109,7 @@ TEST_F(ProgramData, RunGivesWhatEvalCounts) {
 
 TEST_F(ProgramData, CalibratesOnTheSameKinds) {
   std::string arrays = succeed("quantize m.pt -o a.onnx --data x.npy");
-  EXPECT_TRUE(contains(arrays, "on 12 samples, x.npy")) << arrays;
+  EXPECT_TRUE(contains(arrays, "calibrated (minmax) on 12 samples, x.npy")) << arrays;
   std::string images = succeed("quantize m.pt -o b.onnx --data images --channels grey --scale 1/255");
   EXPECT_TRUE(contains(images, "12 images, images; grey, x/255, nchw")) << images;
   EXPECT_EQ(content_of(path("a.onnx")), content_of(path("b.onnx")));
@@ -126,8 +126,7 @@ TEST_F(ProgramData, OneLineForWhatDoesNotFit) {
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data images/0.png"), "name the folder"));
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data x.npy --resize 32"), "arrays are not resized"));
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data images --resize wide"), "'wide' is no size"));
-  EXPECT_TRUE(contains(fail(1, "eval m.pt --data m.pt"), "m.pt: is not a .npz archive") ||
-              contains(fail(1, "eval m.pt --data m.pt"), "m.pt"));
+  EXPECT_TRUE(contains(fail(1, "eval m.pt --data m.pt"), "m.pt: which of the arrays"));
   std::ofstream(path("how.json")) << R"({"chanels": "grey"})";
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data images --preprocess how.json"),
                        "how.json: preprocessing: the key 'chanels' is unknown; did you mean channels?"));
@@ -137,9 +136,10 @@ TEST_F(ProgramData, OneLineForWhatDoesNotFit) {
   EXPECT_TRUE(contains(fail(1, "run m.pt --input y.npy --output-dir out"), "input"));
   EXPECT_TRUE(contains(fail(1, "run m.pt --input a=x.npy"), "the model has no input 'a'"));
   EXPECT_TRUE(contains(fail(1, "run m.pt --input x.npy --input x.npy"), "is given twice"));
-  std::ofstream(path("cut.npy"), std::ios::binary) << content_of(path("x.npy")).substr(0, 1000);
+  std::filesystem::copy_file(path("x.npy"), path("cut.npy"));
+  std::filesystem::resize_file(path("cut.npy"), 1000);
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data cut.npy"), "cut.npy: the .npy header says"));
-  std::ofstream(path("images/3.png"), std::ios::binary) << content_of(path("images/3.png")).substr(0, 200);
+  std::filesystem::resize_file(path("images/3.png"), 200);
   EXPECT_TRUE(contains(fail(1, "eval m.pt --data images --channels grey --scale 1/255"),
                        "images/3.png: the PNG is damaged"));
   (void)fail(1, "eval m.pt --data images --channels grey --predictions p.csv");
