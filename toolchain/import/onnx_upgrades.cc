@@ -240,11 +240,6 @@ constexpr Upgrade kUpgrades[] = {
 
 }  // namespace
 
-void OnnxNode::set_input(std::size_t i, ValueId id) {
-  inputs.resize(std::max(inputs.size(), i + 1), kNoValue);
-  inputs[i] = id;
-}
-
 ValueId add_ints(GraphBuilder& builder, const OnnxNode& node, const char* what, const Ints& values) {
   return builder.add_constant(node.name + "_" + what,
                               Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
