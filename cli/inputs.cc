@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdlib>
+#include <fstream>
+#include <span>
 
 #include "choice.h"
 #include "zeropoint/toolchain/architectures.h"
@@ -33,6 +36,15 @@ bool is_pickle(std::span<const std::byte> content) {
   return content.size() >= 2 && content[0] == std::byte{0x80} && content[1] <= std::byte{5};
 }
 
+/// Looks at the first bytes alone.
+bool begins_as_checkpoint(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 4> start{};
+  file.read(start.data(), start.size());
+  auto content = std::as_bytes(std::span(start)).first(static_cast<std::size_t>(file.gcount()));
+  return is_zip(content) || is_pickle(content);
+}
+
 Result<Graph> read_parameters(std::span<const std::byte> content, const ModelOptions& options) {
   ZP_ASSIGN_OR_RETURN(toolchain::CheckpointValue checkpoint,
                       toolchain::read_checkpoint(content, options.path));
@@ -53,11 +65,11 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 Result<Graph> load_model(const ModelOptions& options) {
-  ZP_ASSIGN_OR_RETURN(std::vector<std::byte> content, toolchain::read_file(options.path));
-  if (is_zip(content) || is_pickle(content)) {
+  if (begins_as_checkpoint(options.path)) {
+    ZP_ASSIGN_OR_RETURN(std::vector<std::byte> content, toolchain::read_file(options.path));
     return read_parameters(content, options);
   }
-  Result<Graph> graph = toolchain::read_onnx(content, options.path);
+  Result<Graph> graph = toolchain::read_onnx(options.path);
   if (!graph.ok() && graph.status().message() == options.path + ": not an ONNX model") {
     return Status::corrupt(options.path + ": neither an ONNX model nor a state dict of torch.save");
   }

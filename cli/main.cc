@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"eval", "Measure accuracy, in float or in integers", add_eval},
     {"profile", "Count parameters, multiply-adds, memory and size", add_profile},
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
+    {"convert", "Write a model in another form or opset of ONNX", add_convert},
     {"inspect", "Print a network: nodes, quantization plan, parameters", add_inspect},
 };
 

@@ -12,9 +12,9 @@
 #include "progress.h"
 #include "recipe_options.h"
 #include "verbs.h"
+#include "write_options.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/lower.h"
-#include "zeropoint/toolchain/onnx.h"
 #include "zeropoint/toolchain/profile.h"
 
 namespace zeropoint::cli {
@@ -31,6 +31,7 @@ struct Options {
   RecipeOptions recipe;
   std::int64_t samples = 256;
   std::string output;
+  WriteOptions write;
   std::string plan_output;
   std::string plan_input;
   bool json = false;
@@ -83,7 +84,7 @@ Status run(const Options& options) {
   // A model that could not run in integers is worth nothing; say so before anything is written.
   ZP_RETURN_IF_ERROR(toolchain::lower(quantized, RequantizeMode::kFloat).status());
   attach_plan(quantized, planned.plan);
-  ZP_RETURN_IF_ERROR(toolchain::write_onnx(quantized, options.output));
+  ZP_RETURN_IF_ERROR(options.write.write(quantized, options.output));
   if (!options.plan_output.empty()) {
     ZP_RETURN_IF_ERROR(toolchain::write_file(options.plan_output, toolchain::to_json(planned.plan) + "\n"));
   }
@@ -112,13 +113,15 @@ Status run(const Options& options) {
 
 Action add_quantize(CLI::App& command) {
   auto options = std::make_shared<Options>();
+  options->write.format = WriteOptions::Format::kQdq;
   add_model_options(command, options->model);
-  command.add_option("-o,--output", options->output, "The quantized model, ONNX in QDQ form")->required();
+  command.add_option("-o,--output", options->output, "The quantized model, ONNX")->required();
   add_data_options(command, options->data);
   command.add_option("--samples", options->samples, "Training images to calibrate on (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   options->recipe.add(command);
+  options->write.add(command);
   command.add_option("--plan-out", options->plan_output, "Also write the plan, JSON");
   command.add_option("--plan", options->plan_input, "Apply this plan instead of deciding; needs no data");
   add_run_options(command, options->threads, options->json);

@@ -16,6 +16,7 @@ Action add_data(CLI::App& command);
 Action add_train(CLI::App& command);
 Action add_eval(CLI::App& command);
 Action add_profile(CLI::App& command);
+Action add_convert(CLI::App& command);
 Action add_quantize(CLI::App& command);
 Action add_inspect(CLI::App& command);
 

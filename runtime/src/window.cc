@@ -54,9 +54,8 @@ Result<std::int64_t> slide(const WindowGeometry& window, std::size_t i, bool cei
   return ceil_mode && starts_behind ? out - 1 : out;
 }
 
-}  // namespace
-
-Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, const Shape& input,
+/// The attributes that all windows have, checked against the input and each other.
+Result<WindowGeometry> declared_window(const Attributes& attributes, const Shape& input,
                                        std::vector<std::int64_t> kernel) {
   if (input.size() < 3) {
     return Status::invalid_argument("input " + to_string(input) +
@@ -87,29 +86,108 @@ Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, cons
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> pads, axis_attribute(attributes, "pads", 2 * axes, 0, 0));
   window.pads_begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(axes));
   window.pads_end.assign(pads.begin() + static_cast<std::ptrdiff_t>(axes), pads.end());
+  return window;
+}
 
+/// Attribute auto_pad, if it is one.
+Result<std::string> auto_pad_of(Op op, const Attributes& attributes) {
   std::string auto_pad = string_attribute(op, attributes, "auto_pad");
-  bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
-  if (!same && auto_pad != "VALID" && auto_pad != "NOTSET" && !auto_pad.empty()) {
+  bool known = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER" || auto_pad == "VALID" ||
+               auto_pad == "NOTSET" || auto_pad.empty();
+  if (!known) {
     return Status::invalid_argument("attribute auto_pad is '" + auto_pad +
                                     "'; NOTSET, SAME_UPPER, SAME_LOWER or VALID is needed");
   }
+  return auto_pad;
+}
+
+bool is_same(const std::string& auto_pad) { return auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER"; }
+
+}  // namespace
+
+Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, const Shape& input,
+                                       std::vector<std::int64_t> kernel) {
+  ZP_ASSIGN_OR_RETURN(WindowGeometry window, declared_window(attributes, input, std::move(kernel)));
+  ZP_ASSIGN_OR_RETURN(std::string auto_pad, auto_pad_of(op, attributes));
   bool ceil_mode = int_attribute(op, attributes, "ceil_mode") != 0;
-  for (std::size_t i = 0; i < axes; ++i) {
-    if (same || auto_pad == "VALID") {
+  for (std::size_t i = 0; i < window.input.size(); ++i) {
+    if (is_same(auto_pad) || auto_pad == "VALID") {
       window.pads_begin[i] = window.pads_end[i] = 0;
     }
     if (window.input[i] < 0) {
       window.output.push_back(-1);
       continue;
     }
-    if (same) {
+    if (is_same(auto_pad)) {
       pad_same(window, i, auto_pad == "SAME_UPPER");
     }
     ZP_ASSIGN_OR_RETURN(std::int64_t out, slide(window, i, ceil_mode));
     window.output.push_back(out);
   }
   return window;
+}
+
+Result<WindowGeometry> transposed_window_geometry(const Attributes& attributes, const Shape& input,
+                                                  std::vector<std::int64_t> kernel) {
+  ZP_ASSIGN_OR_RETURN(WindowGeometry window, declared_window(attributes, input, std::move(kernel)));
+  ZP_ASSIGN_OR_RETURN(std::string auto_pad, auto_pad_of(Op::kConvTranspose, attributes));
+  std::size_t axes = window.input.size();
+  ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> added,
+                      axis_attribute(attributes, "output_padding", axes, 0, 0));
+  std::vector<std::int64_t> wanted = ints_attribute(attributes, "output_shape");
+  if (wanted.size() > axes) {
+    wanted.erase(wanted.begin(), wanted.end() - static_cast<std::ptrdiff_t>(axes));
+  }
+  if (!wanted.empty() &&
+      (wanted.size() != axes ||
+       std::any_of(wanted.begin(), wanted.end(), [](std::int64_t w) { return w < 1 || w >= kFar; }))) {
+    return Status::invalid_argument("attribute output_shape is " + to_string(wanted) + "; " +
+                                    std::to_string(axes) + " values of 1 or more are needed");
+  }
+  window.output = std::move(window.input);
+  window.input.clear();
+  for (std::size_t i = 0; i < axes; ++i) {
+    if (is_same(auto_pad) || auto_pad == "VALID") {
+      window.pads_begin[i] = window.pads_end[i] = 0;
+    }
+    if (window.output[i] < 0) {
+      window.input.push_back(wanted.empty() ? -1 : wanted[i]);
+      continue;
+    }
+    std::int64_t reach = window.dilations[i] * (window.kernel[i] - 1) + 1;
+    std::int64_t full = window.strides[i] * (window.output[i] - 1) + added[i] + reach;
+    if (!wanted.empty() || is_same(auto_pad)) {
+      std::int64_t out = wanted.empty() ? window.output[i] * window.strides[i] : wanted[i];
+      std::int64_t total = std::max<std::int64_t>(0, full - out);
+      window.pads_begin[i] = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
+      window.pads_end[i] = total - window.pads_begin[i];
+      window.input.push_back(out);
+    } else {
+      window.input.push_back(full - window.pads_begin[i] - window.pads_end[i]);
+    }
+    if (window.output[i] > 0 && window.input[i] < 1) {
+      return Status::invalid_argument("pads " + to_string(window.pads_begin) + " and " +
+                                      to_string(window.pads_end) + " leave nothing of input " +
+                                      to_string(input));
+    }
+  }
+  return window;
+}
+
+Result<Shape> unpool_shape(const Attributes& attributes, const Shape& input) {
+  ZP_ASSIGN_OR_RETURN(WindowGeometry window, declared_window(attributes, input, {}));
+  Shape shape{input[0], input[1]};
+  for (std::size_t i = 0; i < window.input.size(); ++i) {
+    std::int64_t extent = (window.input[i] - 1) * window.strides[i] + window.kernel[i] -
+                          window.pads_begin[i] - window.pads_end[i];
+    if (window.input[i] > 0 && extent < 1) {
+      return Status::invalid_argument("pads " + to_string(window.pads_begin) + " and " +
+                                      to_string(window.pads_end) + " leave nothing of input " +
+                                      to_string(input));
+    }
+    shape.push_back(window.input[i] < 0 ? -1 : std::max<std::int64_t>(0, extent));
+  }
+  return shape;
 }
 
 }  // namespace zeropoint

@@ -1,5 +1,9 @@
 #include <onnx/onnx_pb.h>
 
+#include <set>
+
+#include "export/external_weights.h"
+#include "export/model_form.h"
 #include "import/onnx_tensor.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"
@@ -7,31 +11,22 @@
 namespace zeropoint::toolchain {
 namespace {
 
-/// A version of the operators, and the oldest format of files that may name it.
-struct OnnxVersion {
-  std::int64_t opset;
-  std::int64_t ir;
-};
+/// One protobuf message, whatever it holds.
+constexpr std::size_t kLargestMessage = (std::size_t{1} << 31) - 1;
 
-/// The oldest that has what the graph uses: an axis on DequantizeLinear came with 13, saturate with 19,
-/// blocks and 16-bit integers with 21.
-OnnxVersion version_of(const Graph& graph) {
-  OnnxVersion version{13, 7};
-  for (const Node& node : graph.nodes) {
-    if (node.op != Op::kQuantizeLinear && node.op != Op::kDequantizeLinear) {
-      continue;
-    }
-    ElementType quantized =
-        graph.value(node.op == Op::kQuantizeLinear ? node.outputs[0] : node.inputs[0]).type;
-    bool wide = quantized == ElementType::kInt16 || quantized == ElementType::kUint16;
-    if (wide || node.attributes.count("block_size") != 0) {
-      return {21, 10};
-    }
-    if (node.attributes.count("saturate") != 0) {
-      version = {19, 9};
-    }
+/// The format of files that came with an opset: readers that know the one know the other. Older ones than 4
+/// would want every weight listed as an input too.
+std::int64_t ir_version_of(std::int64_t opset) {
+  struct Release {
+    std::int64_t opset;
+    std::int64_t ir;
+  };
+  constexpr Release kReleases[] = {{10, 5}, {11, 6}, {12, 7}, {15, 8}, {19, 9}, {21, 10}, {23, 11}, {24, 12}};
+  std::int64_t ir = 4;
+  for (const Release& release : kReleases) {
+    ir = opset >= release.opset ? release.ir : ir;
   }
-  return version;
+  return ir;
 }
 
 /// Writes the alternative that an Attribute holds into its proto.
@@ -87,16 +82,15 @@ void write_value_info(const Value& value, onnx::ValueInfoProto& proto) {
   }
 }
 
-void write_node(const Graph& graph, const Node& node, onnx::NodeProto& proto) {
-  const OpInfo& info = info_of(node.op);
+void write_node(const Graph& graph, const OnnxNode& node, onnx::NodeProto& proto) {
   proto.set_name(node.name);
-  proto.set_op_type(std::string(info.name));
-  proto.set_domain(std::string(info.domain));
+  proto.set_op_type(node.op);
+  proto.set_domain(node.domain);
   for (ValueId input : node.inputs) {
     proto.add_input(input == kNoValue ? "" : graph.value(input).name);
   }
   for (ValueId output : node.outputs) {
-    proto.add_output(graph.value(output).name);
+    proto.add_output(output == kNoValue ? "" : graph.value(output).name);
   }
   for (const auto& [name, attribute] : node.attributes) {
     onnx::AttributeProto& out = *proto.add_attribute();
@@ -105,12 +99,25 @@ void write_node(const Graph& graph, const Node& node, onnx::NodeProto& proto) {
   }
 }
 
-onnx::ModelProto to_proto(const Graph& graph) {
+void write_opsets(const ModelForm& form, onnx::ModelProto& model) {
+  model.set_ir_version(ir_version_of(form.opset));
+  model.add_opset_import()->set_version(form.opset);
+  std::set<std::string> domains;
+  for (const OnnxNode& node : form.nodes) {
+    if (!node.domain.empty() && domains.insert(node.domain).second) {
+      onnx::OperatorSetIdProto& opset = *model.add_opset_import();
+      opset.set_domain(node.domain);
+      opset.set_version(1);
+    }
+  }
+}
+
+/// `external` takes the weights that are to be in another file; nullptr where all are inside.
+Result<onnx::ModelProto> to_proto(const ModelForm& form, ExternalWeights* external) {
+  const Graph& graph = form.graph;
   onnx::ModelProto model;
-  OnnxVersion version = version_of(graph);
-  model.set_ir_version(version.ir);
+  write_opsets(form, model);
   model.set_producer_name("zeropoint");
-  model.add_opset_import()->set_version(version.opset);
   for (const auto& [key, value] : graph.metadata) {
     onnx::StringStringEntryProto& entry = *model.add_metadata_props();
     entry.set_key(key);
@@ -124,31 +131,79 @@ onnx::ModelProto to_proto(const Graph& graph) {
   for (ValueId output : graph.outputs) {
     write_value_info(graph.value(output), *proto.add_output());
   }
-  for (const Value& value : graph.values) {
-    if (value.constant != nullptr) {
-      tensor_to_proto(*value.constant, value.name, *proto.add_initializer());
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    if (value.constant == nullptr || form.left_out[i]) {
+      continue;
+    }
+    onnx::TensorProto& tensor = *proto.add_initializer();
+    if (external != nullptr && external->takes(*value.constant)) {
+      ZP_RETURN_IF_ERROR(external->add(*value.constant, value.name, tensor));
+    } else {
+      tensor_to_proto(*value.constant, value.name, tensor);
     }
   }
-  for (const Node& node : graph.nodes) {
+  for (const OnnxNode& node : form.nodes) {
     write_node(graph, node, *proto.add_node());
   }
   return model;
 }
 
-}  // namespace
-
-Result<std::string> to_onnx(const Graph& graph) {
-  ZP_RETURN_IF_ERROR(verify(graph));
-  onnx::ModelProto model = to_proto(graph);
+Result<std::string> serialized(const onnx::ModelProto& model) {
   std::string content;
-  if (model.ByteSizeLong() >= (std::size_t{1} << 31) || !model.SerializeToString(&content)) {
+  if (model.ByteSizeLong() > kLargestMessage || !model.SerializeToString(&content)) {
     return Status::resource_exhausted("a model above 2 GiB does not fit one ONNX file");
   }
   return content;
 }
 
-Status write_onnx(const Graph& graph, const std::string& path) {
-  Result<std::string> content = to_onnx(graph);
+/// Whether the weights alone are about what one message may hold.
+bool is_large(const ModelForm& form) {
+  std::size_t bytes = 0;
+  for (const Value& value : form.graph.values) {
+    bytes +=
+        value.constant == nullptr ? 0 : stored_bytes(value.constant->type(), value.constant->size()) + 64;
+  }
+  return bytes > kLargestMessage - (std::size_t{64} << 20);
+}
+
+}  // namespace
+
+Result<std::string> to_onnx(const Graph& graph, std::optional<std::int64_t> opset) {
+  ZP_RETURN_IF_ERROR(verify(graph));
+  ZP_ASSIGN_OR_RETURN(ModelForm form, model_form(graph, opset));
+  if (is_large(form)) {
+    return Status::resource_exhausted("a model above 2 GiB does not fit one ONNX file");
+  }
+  ZP_ASSIGN_OR_RETURN(onnx::ModelProto model, to_proto(form, nullptr));
+  return serialized(model);
+}
+
+namespace {
+
+/// The data file is in place before the model that names it.
+Status write_with_external(const ModelForm& form, const std::string& path) {
+  ZP_ASSIGN_OR_RETURN(ExternalWeights external, ExternalWeights::create(path + ".data"));
+  ZP_ASSIGN_OR_RETURN(onnx::ModelProto model, to_proto(form, &external));
+  ZP_ASSIGN_OR_RETURN(std::string content, serialized(model));
+  ZP_ASSIGN_OR_RETURN(NewFile file, NewFile::create(path));
+  ZP_RETURN_IF_ERROR(file.write(std::as_bytes(std::span(content))));
+  ZP_RETURN_IF_ERROR(external.commit());
+  return file.commit();
+}
+
+}  // namespace
+
+Status write_onnx(const Graph& graph, const std::string& path, const OnnxOptions& options) {
+  ZP_RETURN_IF_ERROR(verify(graph).at(path));
+  Result<ModelForm> form = model_form(graph, options.opset);
+  ZP_RETURN_IF_ERROR(form.status().at(path));
+  if (options.external_data || is_large(*form)) {
+    return write_with_external(*form, path);
+  }
+  Result<onnx::ModelProto> model = to_proto(*form, nullptr);
+  ZP_RETURN_IF_ERROR(model.status().at(path));
+  Result<std::string> content = serialized(*model);
   return content.ok() ? write_file(path, *content) : content.status().at(path);
 }
 

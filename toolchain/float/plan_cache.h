@@ -14,8 +14,8 @@ class PlanCache {
  public:
   explicit PlanCache(Network& network) : network_(network) {}
 
-  /// The plan for `inputs`, or nullptr where a shape is only known in a run; an error names the input that does
-  /// not fit the graph.
+  /// The plan for `inputs`, or nullptr where a shape is only known in a run; an error names the input that
+  /// does not fit the graph.
   Result<Plan*> plan_for(std::span<const Tensor> inputs, bool observed);
 
  private:

@@ -47,6 +47,17 @@ memory::dims padding_end(const WindowGeometry& window) {
   return result;
 }
 
+algorithm algorithm_of(PoolKind kind) {
+  switch (kind) {
+    case PoolKind::kMax:
+      return algorithm::pooling_max;
+    case PoolKind::kMean:
+      return algorithm::pooling_avg_exclude_padding;
+    default:
+      return algorithm::pooling_avg_include_padding;
+  }
+}
+
 constexpr algorithm kConvolution = algorithm::convolution_direct;
 
 }  // namespace
@@ -137,19 +148,25 @@ dnnl::matmul::primitive_desc matrix_product(const dnnl::engine& engine, const Me
   return {dnnl::matmul::desc(src, weights, dst), attributes(options), engine};
 }
 
-MaxPoolDesc max_pool(const dnnl::engine& engine, const MemoryDesc& src, const MemoryDesc& dst,
-                     const WindowGeometry& window, PrimitiveOptions options) {
-  dnnl::pooling_v2_forward::desc desc(forward_kind(options), algorithm::pooling_max, src, dst, window.strides,
+PoolDesc pool(const dnnl::engine& engine, PoolKind kind, const MemoryDesc& src, const MemoryDesc& dst,
+              const WindowGeometry& window, PrimitiveOptions options) {
+  dnnl::pooling_v2_forward::desc desc(forward_kind(options), algorithm_of(kind), src, dst, window.strides,
                                       window.kernel, gaps(window), window.pads_begin, padding_end(window));
   return {desc, engine};
 }
 
-MaxPoolBackwardDesc max_pool_backward(const dnnl::engine& engine, const MemoryDesc& diff_src,
-                                      const MemoryDesc& diff_dst, const WindowGeometry& window,
-                                      const MaxPoolDesc& forward) {
-  dnnl::pooling_v2_backward::desc desc(algorithm::pooling_max, diff_src, diff_dst, window.strides,
-                                       window.kernel, gaps(window), window.pads_begin, padding_end(window));
+PoolBackwardDesc pool_backward(const dnnl::engine& engine, PoolKind kind, const MemoryDesc& diff_src,
+                               const MemoryDesc& diff_dst, const WindowGeometry& window,
+                               const PoolDesc& forward) {
+  dnnl::pooling_v2_backward::desc desc(algorithm_of(kind), diff_src, diff_dst, window.strides, window.kernel,
+                                       gaps(window), window.pads_begin, padding_end(window));
   return {desc, engine, forward};
+}
+
+dnnl::binary::primitive_desc binary(const dnnl::engine& engine, Op op, const MemoryDesc& a,
+                                    const MemoryDesc& b, const MemoryDesc& dst) {
+  algorithm kind = op == Op::kAdd ? algorithm::binary_add : algorithm::binary_mul;
+  return {dnnl::binary::desc(kind, a, b, dst), engine};
 }
 
 dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc,

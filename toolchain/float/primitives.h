@@ -58,15 +58,21 @@ dnnl::matmul::primitive_desc matrix_product(const dnnl::engine& engine, const Me
                                             const MemoryDesc& weights, const MemoryDesc& dst,
                                             PrimitiveOptions options);
 
-using MaxPoolDesc = dnnl::pooling_v2_forward::primitive_desc;
-using MaxPoolBackwardDesc = dnnl::pooling_v2_backward::primitive_desc;
-using MaxPoolPrimitive = dnnl::pooling_v2_forward;
-using MaxPoolBackwardPrimitive = dnnl::pooling_v2_backward;
-MaxPoolDesc max_pool(const dnnl::engine& engine, const MemoryDesc& src, const MemoryDesc& dst,
-                     const WindowGeometry& window, PrimitiveOptions options);
-MaxPoolBackwardDesc max_pool_backward(const dnnl::engine& engine, const MemoryDesc& diff_src,
-                                      const MemoryDesc& diff_dst, const WindowGeometry& window,
-                                      const MaxPoolDesc& forward);
+/// What a pool makes of a window: its largest element, or the mean of those on the input, or of all.
+enum class PoolKind : std::uint8_t { kMax, kMean, kMeanWithPadding };
+using PoolDesc = dnnl::pooling_v2_forward::primitive_desc;
+using PoolBackwardDesc = dnnl::pooling_v2_backward::primitive_desc;
+using PoolPrimitive = dnnl::pooling_v2_forward;
+using PoolBackwardPrimitive = dnnl::pooling_v2_backward;
+PoolDesc pool(const dnnl::engine& engine, PoolKind kind, const MemoryDesc& src, const MemoryDesc& dst,
+              const WindowGeometry& window, PrimitiveOptions options);
+PoolBackwardDesc pool_backward(const dnnl::engine& engine, PoolKind kind, const MemoryDesc& diff_src,
+                               const MemoryDesc& diff_dst, const WindowGeometry& window,
+                               const PoolDesc& forward);
+
+/// dst = a op b of the same shape.
+dnnl::binary::primitive_desc binary(const dnnl::engine& engine, Op op, const MemoryDesc& a,
+                                    const MemoryDesc& b, const MemoryDesc& dst);
 
 /// max(0, x); what the backward primitive needs is the result, not the input.
 dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc,

@@ -8,12 +8,22 @@ namespace {
 /// What oneDNN computes, in float32.
 PrepareStep find_float_step(Op op) {
   switch (op) {
+    case Op::kAdd:
+    case Op::kMul:
+      return prepare_binary;
+    case Op::kAveragePool:
+      return prepare_average_pool;
     case Op::kClip:
       return prepare_clip;
     case Op::kConv:
       return prepare_conv;
     case Op::kGemm:
       return prepare_gemm;
+    case Op::kGlobalAveragePool:
+    case Op::kGlobalMaxPool:
+      return prepare_global_pool;
+    case Op::kMatMul:
+      return prepare_matmul;
     case Op::kMaxPool:
       return prepare_max_pool;
     case Op::kRelu:

@@ -11,7 +11,7 @@
 namespace zeropoint::toolchain {
 namespace {
 
-constexpr std::int64_t kOldestOpset = 7;
+constexpr std::int64_t kOldestOpset = 1;
 constexpr std::int64_t kOldestIr = 3;
 // Functions and loops that are written out multiply; a file of a few bytes must not become a graph without
 // end.

@@ -71,8 +71,8 @@ TEST(Onnx, RefusesWhatItCannotRead) {
   EXPECT_EQ(message_after(
                 [](onnx::ModelProto& m) { m.mutable_graph()->mutable_initializer(0)->set_data_type(77); }),
             "m.onnx: tensor 'w': element type 77 is not supported");
-  EXPECT_EQ(message_after([](onnx::ModelProto& m) { m.mutable_opset_import(0)->set_version(6); }),
-            "m.onnx: opset 6 is older than 7, the oldest that is read");
+  EXPECT_EQ(message_after([](onnx::ModelProto& m) { m.mutable_opset_import(0)->set_version(0); }),
+            "m.onnx: opset 0 is older than 1, the oldest that is read");
   EXPECT_EQ(message_after([](onnx::ModelProto& m) { m.mutable_graph()->mutable_output(0)->set_name("q"); }),
             "m.onnx: no node makes output 'q'");
   EXPECT_EQ(message_after([](onnx::ModelProto& m) { m.mutable_graph()->clear_output(); }),

@@ -10,34 +10,12 @@ namespace {
 
 constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::max();
 
-/// Takes an attribute out of the node; none where it is not there or of another kind.
-template <typename T>
-std::optional<T> take(OnnxNode& node, std::string_view name) {
-  auto found = node.attributes.find(name);
-  const T* value = found == node.attributes.end() ? nullptr : std::get_if<T>(&found->second);
-  std::optional<T> taken = value == nullptr ? std::nullopt : std::optional<T>(*value);
-  if (value != nullptr) {
-    node.attributes.erase(found);
-  }
-  return taken;
-}
-
 using Ints = std::vector<std::int64_t>;
-
-void set_input(OnnxNode& node, std::size_t i, ValueId id) {
-  node.inputs.resize(std::max(node.inputs.size(), i + 1), kNoValue);
-  node.inputs[i] = id;
-}
-
-ValueId ints(OnnxNode& node, GraphBuilder& builder, const char* what, const Ints& values) {
-  return builder.add_constant(node.name + "_" + what,
-                              Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
-}
 
 /// Attribute `name`, where it is there, becomes input `i`.
 Status ints_to_input(OnnxNode& node, GraphBuilder& builder, const char* name, std::size_t i) {
-  if (std::optional<Ints> values = take<Ints>(node, name)) {
-    set_input(node, i, ints(node, builder, name, *values));
+  if (std::optional<Ints> values = node.take<Ints>(name)) {
+    node.set_input(i, add_ints(builder, node, name, *values));
   }
   return {};
 }
@@ -61,8 +39,8 @@ Status split_into_outputs(OnnxNode& node, GraphBuilder& builder) {
 
 Status pad_to_inputs(OnnxNode& node, GraphBuilder& builder) {
   ZP_RETURN_IF_ERROR(ints_to_input(node, builder, "pads", 1));
-  if (std::optional<float> value = take<float>(node, "value")) {
-    set_input(node, 2, builder.add_constant(node.name + "_value", Tensor::of<float>({}, {*value})));
+  if (std::optional<float> value = node.take<float>("value")) {
+    node.set_input(2, builder.add_constant(node.name + "_value", Tensor::of<float>({}, {*value})));
   }
   return {};
 }
@@ -74,8 +52,8 @@ Status slice_to_inputs(OnnxNode& node, GraphBuilder& builder) {
 }
 
 Status top_k_to_inputs(OnnxNode& node, GraphBuilder& builder) {
-  if (std::optional<std::int64_t> k = take<std::int64_t>(node, "k")) {
-    set_input(node, 1, ints(node, builder, "k", {*k}));
+  if (std::optional<std::int64_t> k = node.take<std::int64_t>("k")) {
+    node.set_input(1, add_ints(builder, node, "k", {*k}));
   }
   return {};
 }
@@ -83,8 +61,8 @@ Status top_k_to_inputs(OnnxNode& node, GraphBuilder& builder) {
 Status clip_to_inputs(OnnxNode& node, GraphBuilder& builder) {
   std::size_t i = 1;
   for (const char* bound : {"min", "max"}) {
-    if (std::optional<float> value = take<float>(node, bound)) {
-      set_input(node, i, builder.add_constant(node.name + "_" + bound, Tensor::of<float>({}, {*value})));
+    if (std::optional<float> value = node.take<float>(bound)) {
+      node.set_input(i, builder.add_constant(node.name + "_" + bound, Tensor::of<float>({}, {*value})));
     }
     ++i;
   }
@@ -100,7 +78,7 @@ Status dropout_for_inference(OnnxNode& node, GraphBuilder& /*builder*/) {
 
 /// Before opset 14 the further outputs are there in training alone.
 Status batch_norm_for_inference(OnnxNode& node, GraphBuilder& builder) {
-  std::int64_t spatial = take<std::int64_t>(node, "spatial").value_or(1);
+  std::int64_t spatial = node.take<std::int64_t>("spatial").value_or(1);
   if (spatial != 1) {
     return Status::unsupported("statistics for each position (spatial = 0) are not supported");
   }
@@ -112,10 +90,10 @@ Status batch_norm_for_inference(OnnxNode& node, GraphBuilder& builder) {
 
 /// Upsample, and Resize of opset 10, scale from the first pixel on.
 Status upsample_to_resize(OnnxNode& node, GraphBuilder& builder) {
-  if (std::optional<std::vector<float>> scales = take<std::vector<float>>(node, "scales")) {
-    set_input(node, 1,
-              builder.add_constant(node.name + "_scales",
-                                   Tensor::of<float>({static_cast<std::int64_t>(scales->size())}, *scales)));
+  if (std::optional<std::vector<float>> scales = node.take<std::vector<float>>("scales")) {
+    node.set_input(
+        1, builder.add_constant(node.name + "_scales",
+                                Tensor::of<float>({static_cast<std::int64_t>(scales->size())}, *scales)));
   }
   if (node.inputs.size() != 2) {
     return Status::corrupt(fmt::format("it has {} inputs; data and scales are needed", node.inputs.size()));
@@ -158,7 +136,7 @@ std::optional<std::int64_t> only_axis(const std::optional<Dims>& dims, std::int6
 
 /// Before opset 13 Softmax and its kin work on the axes from `axis` (1) on as if they were one.
 Status softmax_over_one_axis(OnnxNode& node, GraphBuilder& builder) {
-  std::int64_t axis = take<std::int64_t>(node, "axis").value_or(1);
+  std::int64_t axis = node.take<std::int64_t>("axis").value_or(1);
   if (node.inputs.size() != 1 || node.inputs[0] == kNoValue) {
     return Status::corrupt("it needs one input");
   }
@@ -190,9 +168,9 @@ Status group_norm_per_channel(OnnxNode& node, GraphBuilder& builder) {
   std::int64_t per_group = (*dims)[1].extent / *groups;
   for (std::size_t i : {1U, 2U}) {
     std::string name = fmt::format("{}_{}", node.name, i == 1 ? "scale" : "bias");
-    ValueId column = ints(node, builder, "column", {*groups, 1});
-    ValueId all = ints(node, builder, "channels", {*groups, per_group});
-    ValueId flat = ints(node, builder, "flat", {-1});
+    ValueId column = add_ints(builder, node, "column", {*groups, 1});
+    ValueId all = add_ints(builder, node, "channels", {*groups, per_group});
+    ValueId flat = add_ints(builder, node, "flat", {-1});
     ZP_ASSIGN_OR_RETURN(ValueId tall, builder.add_node(Op::kReshape, name, {node.inputs[i], column}));
     ZP_ASSIGN_OR_RETURN(ValueId wide, builder.add_node(Op::kExpand, name, {tall, all}));
     ZP_ASSIGN_OR_RETURN(node.inputs[i], builder.add_node(Op::kReshape, name, {wide, flat}));
@@ -262,7 +240,16 @@ constexpr Upgrade kUpgrades[] = {
 
 }  // namespace
 
+ValueId add_ints(GraphBuilder& builder, const OnnxNode& node, const char* what, const Ints& values) {
+  return builder.add_constant(node.name + "_" + what,
+                              Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
+}
+
 Status upgrade(OnnxNode& node, GraphBuilder& builder) {
+  if (node.opset < 7 && node.domain.empty()) {
+    ZP_RETURN_IF_ERROR(upgrade_to_opset_7(node, builder)
+                           .at(fmt::format("{} '{}' of opset {}", node.op, node.name, node.opset)));
+  }
   for (const Upgrade& upgrade : kUpgrades) {
     if (upgrade.op == node.op && upgrade.domain == node.domain && node.opset < upgrade.below) {
       return upgrade.apply(node, builder)

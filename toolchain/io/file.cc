@@ -94,34 +94,73 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
   return content;
 }
 
-Status write_file(const std::string& path, std::span<const std::byte> content) {
+Result<NewFile> NewFile::create(const std::string& path) {
   struct stat info {};
   bool exists = ::stat(path.c_str(), &info) == 0;
   if (exists && !S_ISREG(info.st_mode)) {
-    return write_in_place(path, content);
+    return Status::io(fmt::format("{}: cannot write: not a regular file", path));
   }
   // A link stays a link: what it points to is replaced.
   std::unique_ptr<char, decltype(&std::free)> resolved(exists ? ::realpath(path.c_str(), nullptr) : nullptr,
                                                        &std::free);
   std::string target = resolved != nullptr ? resolved.get() : path;
   std::string temporary = target + ".XXXXXX";
-  Descriptor file(::mkstemp(temporary.data()));
-  if (file.get() < 0) {
+  int descriptor = ::mkstemp(temporary.data());
+  if (descriptor < 0) {
     return error_at(path, "write", errno);
   }
+  NewFile file(path, std::move(target), std::move(temporary), descriptor);
   // mkstemp makes the file private; give it the mode of what it replaces, or that of any new file of this
   // process.
   mode_t mask = ::umask(0);
   ::umask(mask);
   mode_t mode = exists ? info.st_mode & 07777U : 0666U & ~mask;
-  bool done = ::fchmod(file.get(), mode) == 0 && write_all(file.get(), content) && file.close() &&
-              std::rename(temporary.c_str(), target.c_str()) == 0;
-  if (!done) {
-    int error = errno;
-    ::unlink(temporary.c_str());
-    return error_at(path, "write", error);
+  return ::fchmod(descriptor, mode) == 0 ? Result<NewFile>(std::move(file)) : error_at(path, "write", errno);
+}
+
+NewFile::NewFile(std::string path, std::string target, std::string temporary, int descriptor)
+    : path_(std::move(path)),
+      target_(std::move(target)),
+      temporary_(std::move(temporary)),
+      descriptor_(descriptor) {}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+NewFile::~NewFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
   }
+  if (!temporary_.empty()) {
+    ::unlink(temporary_.c_str());
+  }
+}
+
+Status NewFile::write(std::span<const std::byte> content) {
+  return write_all(descriptor_, content) ? Status() : error_at(path_, "write", errno);
+}
+
+Status NewFile::commit() {
+  bool done =
+      ::close(std::exchange(descriptor_, -1)) == 0 && std::rename(temporary_.c_str(), target_.c_str()) == 0;
+  if (!done) {
+    return error_at(path_, "write", errno);
+  }
+  temporary_.clear();
   return {};
+}
+
+Status write_file(const std::string& path, std::span<const std::byte> content) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return write_in_place(path, content);
+  }
+  ZP_ASSIGN_OR_RETURN(NewFile file, NewFile::create(path));
+  ZP_RETURN_IF_ERROR(file.write(content));
+  return file.commit();
 }
 
 Status write_file(const std::string& path, std::string_view content) {

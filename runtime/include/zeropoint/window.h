@@ -28,4 +28,15 @@ struct WindowGeometry {
 Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, const Shape& input,
                                        std::vector<std::int64_t> kernel);
 
+/// The window of the convolution that a ConvTranspose runs backwards: its `output` are the spatial extents of
+/// the operator's input, of shape `input`, its `input` those of the operator's result. Attributes
+/// output_padding and output_shape, and auto_pad SAME (result = input * stride), are taken into account;
+/// unknown extents (-1) stay unknown.
+Result<WindowGeometry> transposed_window_geometry(const Attributes& attributes, const Shape& input,
+                                                  std::vector<std::int64_t> kernel);
+
+/// The shape of the tensor from which MaxPool with these attributes, those of a MaxUnpool, made one of shape
+/// `input`.
+Result<Shape> unpool_shape(const Attributes& attributes, const Shape& input);
+
 }  // namespace zeropoint

@@ -143,21 +143,26 @@ class Rows {
 
 }  // namespace
 
+Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
+  Shape shape = a;
+  if (b.size() > shape.size()) {
+    shape.insert(shape.begin(), b.size() - shape.size(), 1);
+  }
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    std::int64_t& extent = shape[shape.size() - b.size() + i];
+    if (extent != b[i] && extent != 1 && b[i] != 1) {
+      return Status::invalid_argument("shapes " + to_string(a) + " and " + to_string(b) +
+                                      " cannot be broadcast to each other");
+    }
+    extent = extent == 1 ? b[i] : extent;
+  }
+  return shape;
+}
+
 Result<Shape> broadcast_shape(const OperatorCall& call) {
-  Shape shape;
-  for (std::size_t k = 0; k < call.input_count(); ++k) {
-    const Shape& own = call.input(k).shape();
-    if (own.size() > shape.size()) {
-      shape.insert(shape.begin(), own.size() - shape.size(), 1);
-    }
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      std::int64_t& extent = shape[shape.size() - own.size() + i];
-      if (extent != own[i] && extent != 1 && own[i] != 1) {
-        return Status::invalid_argument("shapes " + to_string(call.input(0).shape()) + " and " +
-                                        to_string(own) + " cannot be broadcast to each other");
-      }
-      extent = extent == 1 ? own[i] : extent;
-    }
+  Shape shape = call.input(0).shape();
+  for (std::size_t k = 1; k < call.input_count(); ++k) {
+    ZP_ASSIGN_OR_RETURN(shape, broadcast_shapes(shape, call.input(k).shape()));
   }
   return shape;
 }

@@ -12,8 +12,11 @@ namespace zeropoint::operators {
 /// operator.
 using RowKernel = void (*)(std::span<const std::byte* const> inputs, std::byte* output, std::int64_t count);
 
-/// The shape to which ONNX's multidirectional broadcasting brings the call's inputs; kInvalidArgument where
-/// they do not fit each other.
+/// The shape to which ONNX's multidirectional broadcasting brings tensors of shapes a and b; kInvalidArgument
+/// where they do not fit each other.
+Result<Shape> broadcast_shapes(const Shape& a, const Shape& b);
+
+/// The same for all inputs of the call.
 Result<Shape> broadcast_shape(const OperatorCall& call);
 
 /// The one type of all inputs of the call; kInvalidArgument where they differ, kUnsupported for elements of 4

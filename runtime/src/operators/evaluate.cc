@@ -28,12 +28,31 @@ bool takes_halves(Op op) {
   switch (op) {
     case Op::kCast:
     case Op::kCastLike:
+    case Op::kCompress:
+    case Op::kConcat:
+    case Op::kDepthToSpace:
     case Op::kDropout:
+    case Op::kExpand:
     case Op::kEyeLike:
+    case Op::kFlatten:
+    case Op::kGather:
+    case Op::kGatherElements:
+    case Op::kGatherND:
     case Op::kIdentity:
     case Op::kOneHot:
+    case Op::kPad:
+    case Op::kReshape:
+    case Op::kReverseSequence:
     case Op::kShape:
     case Op::kSize:
+    case Op::kSlice:
+    case Op::kSpaceToDepth:
+    case Op::kSplit:
+    case Op::kSqueeze:
+    case Op::kTile:
+    case Op::kTranspose:
+    case Op::kTrilu:
+    case Op::kUnsqueeze:
     case Op::kWhere:
       return true;
     default:

@@ -23,11 +23,14 @@ Status check_scales(const InferenceContext& context) {
   }
   const Dims& dims = *context.dims(0);
   const Dims& scale = *context.dims(1);
-  if (context.has(2) && context.dims(2) && *context.dims(2) != scale) {
+  // One element is per tensor, whether it is written as [] or as [1]; tools mix the two.
+  auto is_single = [](const Dims& d) { return d.empty() || (d.size() == 1 && d[0] == Dim(1)); };
+  if (context.has(2) && context.dims(2) && *context.dims(2) != scale &&
+      !(is_single(scale) && is_single(*context.dims(2)))) {
     return Status::invalid_argument(fmt::format("scale {} and zero point {} differ in shape",
                                                 to_string(scale), to_string(*context.dims(2))));
   }
-  if (scale.empty() || (scale.size() == 1 && scale[0] == Dim(1))) {
+  if (is_single(scale)) {
     return {};
   }
   ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_of(int_attribute(context.node(), "axis"), dims));

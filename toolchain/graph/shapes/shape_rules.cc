@@ -47,10 +47,6 @@ Result<Dims> broadcast(const Dims& a, const Dims& b) {
   return result;
 }
 
-Status pending_shape(InferenceContext& context) {
-  return Status::unsupported(fmt::format("there is no shape rule for {} yet", name_of(context.node().op)));
-}
-
 Status same_as_input_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
   if (context.dims(0)) {

@@ -20,4 +20,27 @@ Result<std::vector<std::byte>> read_file(const std::string& path);
 Status write_file(const std::string& path, std::span<const std::byte> content);
 Status write_file(const std::string& path, std::string_view content);
 
+/// A file that is written piece by piece and takes its place at `path` when it is complete, as write_file()
+/// does it; without commit() nothing is left of it. Not for devices and pipes.
+class NewFile {
+ public:
+  static Result<NewFile> create(const std::string& path);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile();
+
+  Status write(std::span<const std::byte> content);
+  Status commit();
+
+ private:
+  NewFile(std::string path, std::string target, std::string temporary, int descriptor);
+
+  std::string path_;       // as the caller names it
+  std::string target_;     // what the links of it lead to
+  std::string temporary_;  // empty once it is gone
+  int descriptor_;
+};
+
 }  // namespace zeropoint::toolchain

@@ -112,7 +112,8 @@ std::vector<std::int32_t> producers(const Graph& graph);
 /// once.
 std::vector<std::vector<std::int32_t>> consumers(const Graph& graph);
 
-/// Checks that a node has as many inputs and outputs as ops.inc says, and attributes that it has, of their kind.
+/// Checks that a node has as many inputs and outputs as ops.inc says, and attributes that it has, of their
+/// kind.
 Status verify_form(const Node& node);
 
 /// Checks the graph's form: ids in range, unique value names, each value made once and before it is used,
@@ -126,8 +127,8 @@ Status verify(const Graph& graph);
 /// shapes they have.
 Status infer_shapes(Graph& graph);
 
-/// The number of samples that each run of the graph takes, where its inputs' first extents say one; none where
-/// they leave it open.
+/// The number of samples that each run of the graph takes, where its inputs' first extents say one; none
+/// where they leave it open.
 std::optional<std::int64_t> fixed_batch(const Graph& graph);
 
 /// The graph as text: one line per node with operator, name, inputs, outputs, shapes and attributes.

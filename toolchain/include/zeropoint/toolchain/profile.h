@@ -14,7 +14,7 @@ namespace zeropoint::toolchain {
 struct LayerProfile {
   std::string name;
   Op op;
-  std::optional<Shape> output;  ///< of its first output; none where only a run can tell
+  std::optional<Shape> output;     ///< of its first output; none where only a run can tell
   std::int64_t parameters = 0;     ///< elements of its trained constants that no node before it reads
   std::int64_t weights = 0;        ///< of these, matrices and kernels: what narrower types make smaller
   std::int64_t channels = 0;       ///< output channels of a layer with weights: one scale each
@@ -43,10 +43,10 @@ struct Profile {
   [[nodiscard]] std::int64_t model_bytes(int weight_bits) const;
 };
 
-/// Counts for an input of `input_shape` (with the batch; empty: the graph's own shapes, with 1 for each symbol). Nodes of
-/// quantized graphs count as the float ones they stand for; QuantizeLinear, DequantizeLinear and a Clip
-/// that is there for the bits of the QuantizeLinear behind it count nothing. kInvalidArgument when the shape
-/// does not fit.
+/// Counts for an input of `input_shape` (with the batch; empty: the graph's own shapes, with 1 for each
+/// symbol). Nodes of quantized graphs count as the float ones they stand for; QuantizeLinear,
+/// DequantizeLinear and a Clip that is there for the bits of the QuantizeLinear behind it count nothing.
+/// kInvalidArgument when the shape does not fit.
 Result<Profile> profile(const Graph& graph, const Shape& input_shape = {});
 
 }  // namespace zeropoint::toolchain

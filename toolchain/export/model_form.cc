@@ -1,0 +1,107 @@
+#include "export/model_form.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "export/onnx_forms.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+constexpr std::int64_t kOldestUnasked = 13;
+
+OnnxNode canonical(const Node& node, std::int64_t opset) {
+  const OpInfo& info = info_of(node.op);
+  return {std::string(info.name), std::string(info.domain), node.name, node.inputs,
+          node.outputs,           node.attributes,          opset};
+}
+
+/// Takes back what a form added to the graph.
+void forget_values(Graph& graph, std::size_t count) {
+  graph.values.erase(graph.values.begin() + static_cast<std::ptrdiff_t>(count), graph.values.end());
+}
+
+/// Whether the node stands in models of the opset just as it is.
+bool stands_in(const Node& node, std::int64_t opset, Graph& graph) {
+  std::size_t values = graph.values.size();
+  OnnxNode form = canonical(node, opset);
+  bool said = to_form_of_opset(form, graph).ok();
+  forget_values(graph, values);
+  return said && form.op == name_of(node.op) && form.domain == info_of(node.op).domain &&
+         form.inputs == node.inputs && form.attributes == node.attributes;
+}
+
+std::int64_t lowest_opset(Graph& graph) {
+  std::int64_t opset = kOldestUnasked;
+  for (const Node& node : graph.nodes) {
+    while (opset < kNewestWritten && !stands_in(node, opset, graph)) {
+      ++opset;
+    }
+  }
+  return opset;
+}
+
+/// The first opset above that of `node` that can say it in some form.
+std::optional<std::int64_t> opset_that_says(const Node& node, std::int64_t above, Graph& graph) {
+  for (std::int64_t opset = above + 1; opset <= kNewestWritten; ++opset) {
+    std::size_t values = graph.values.size();
+    OnnxNode form = canonical(node, opset);
+    bool said = to_form_of_opset(form, graph).ok();
+    forget_values(graph, values);
+    if (said) {
+      return opset;
+    }
+  }
+  return std::nullopt;
+}
+
+Status cannot_say(const Node& node, std::int64_t opset, const std::string& what, Graph& graph) {
+  std::optional<std::int64_t> needed = opset_that_says(node, opset, graph);
+  return Status::unsupported(
+      needed ? fmt::format("{}: opset {} cannot say {}; opset {} can", describe(node), opset, what, *needed)
+             : fmt::format("{}: no opset from {} to {} can say {}", describe(node), opset, kNewestWritten,
+                           what));
+}
+
+std::vector<bool> read_values(const Graph& graph, const auto& nodes) {
+  std::vector<bool> read(graph.values.size(), false);
+  for (const auto& node : nodes) {
+    for (ValueId input : node.inputs) {
+      if (input != kNoValue) {
+        read[static_cast<std::size_t>(input)] = true;
+      }
+    }
+  }
+  for (ValueId output : graph.outputs) {
+    read[static_cast<std::size_t>(output)] = true;
+  }
+  return read;
+}
+
+}  // namespace
+
+Result<ModelForm> model_form(const Graph& graph, std::optional<std::int64_t> opset) {
+  if (opset && (*opset < kOldestWritten || *opset > kNewestWritten)) {
+    return Status::invalid_argument(
+        fmt::format("opset {} is not written; {} to {} are", *opset, kOldestWritten, kNewestWritten));
+  }
+  ModelForm form{graph, {}, 0, {}};
+  form.opset = opset ? *opset : lowest_opset(form.graph);
+  for (const Node& node : graph.nodes) {
+    form.nodes.push_back(canonical(node, form.opset));
+    Status said = to_form_of_opset(form.nodes.back(), form.graph);
+    if (!said.ok()) {
+      return cannot_say(node, form.opset, said.message(), form.graph);
+    }
+  }
+  std::vector<bool> before = read_values(form.graph, graph.nodes);
+  std::vector<bool> after = read_values(form.graph, form.nodes);
+  form.left_out.resize(before.size());
+  std::transform(before.begin(), before.end(), after.begin(), form.left_out.begin(),
+                 [](bool was, bool is) { return was && !is; });
+  form.graph.nodes.clear();
+  return form;
+}
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,106 @@
+#include "simplify/qdq_pairs.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+/// A constant's elements; where it is no constant, its name.
+std::string content_of(const Graph& graph, ValueId id) {
+  const Tensor* tensor = graph.value(id).constant.get();
+  return tensor == nullptr ? "?" + graph.value(id).name
+                           : std::string(reinterpret_cast<const char*>(tensor->bytes()), tensor->byte_size());
+}
+
+}  // namespace
+
+bool is_single(const Tensor& tensor) { return tensor.rank() <= 1 && tensor.size() == 1; }
+
+std::string base_name(const std::string& quantized) {
+  constexpr std::string_view kSuffix = "_quantized";
+  bool ends = quantized.size() > kSuffix.size() && std::string_view(quantized).ends_with(kSuffix);
+  return ends ? quantized.substr(0, quantized.size() - kSuffix.size()) : quantized;
+}
+
+QdqPairs::QdqPairs(const Graph& original, Graph& graph) : original_(original), graph_(graph) {
+  for (const Value& value : original.values) {
+    names_.insert(value.name);
+  }
+  for (std::size_t i = 0; i < original.nodes.size(); ++i) {
+    const Node& node = original.nodes[i];
+    if (node.op == Op::kDequantizeLinear && node.attributes.empty()) {
+      nodes_.try_emplace(
+          key_of(node.inputs[0], {node.inputs[1], node.has_input(2) ? node.inputs[2] : kNoValue}), i);
+    }
+  }
+}
+
+QdqPairs::Key QdqPairs::key_of(ValueId quantized, QuantValues params) const {
+  std::string zero_points = params.zero_point == kNoValue ? "" : content_of(graph_, params.zero_point);
+  return {quantized, content_of(graph_, params.scale),
+          zero_points.find_first_not_of('\0') == std::string::npos ? "" : zero_points};
+}
+
+std::string QdqPairs::unused(std::string name) {
+  while (!names_.insert(name).second) {
+    name += '_';
+  }
+  return name;
+}
+
+ValueId QdqPairs::real_of(ValueId quantized) {
+  std::string base = base_name(graph_.value(quantized).name);
+  return graph_.add_value(unused(names_.count(base) == 0 ? base : base + "_real"));
+}
+
+ValueId QdqPairs::add_constant(std::string name, Tensor tensor) {
+  return graph_.add_constant(unused(std::move(name)), std::move(tensor));
+}
+
+ValueId QdqPairs::dequantized(ValueId quantized, QuantValues params, std::optional<std::int64_t> axis) {
+  Key key = key_of(quantized, params);
+  if (auto found = dequantized_.find(key); found != dequantized_.end()) {
+    return found->second;
+  }
+  if (auto found = nodes_.find(key); found != nodes_.end() && !axis) {
+    const Node& node = original_.nodes[found->second];
+    moved_.insert(found->second);
+    graph_.nodes.push_back(node);
+    return dequantized_[key] = node.outputs[0];
+  }
+  std::string base = base_name(graph_.value(quantized).name);
+  std::vector<ValueId> inputs{quantized, params.scale};
+  if (params.zero_point != kNoValue) {
+    inputs.push_back(params.zero_point);
+  }
+  Attributes attributes;
+  if (axis) {
+    attributes["axis"] = *axis;
+  }
+  return dequantized_[key] = graph_.add_node(Op::kDequantizeLinear, base + "_dequantize", std::move(inputs),
+                                             unused(base + "_dequantized"), std::move(attributes));
+}
+
+void QdqPairs::keep_dequantize(std::size_t index) {
+  if (moved_.count(index) != 0) {
+    return;
+  }
+  const Node& node = original_.nodes[index];
+  graph_.nodes.push_back(node);
+  if (node.attributes.empty()) {
+    Key key = key_of(node.inputs[0], {node.inputs[1], node.has_input(2) ? node.inputs[2] : kNoValue});
+    dequantized_.try_emplace(std::move(key), node.outputs[0]);
+  }
+}
+
+void QdqPairs::quantize(ValueId real, QuantValues params, ValueId quantized) {
+  std::vector<ValueId> inputs{real, params.scale};
+  if (params.zero_point != kNoValue) {
+    inputs.push_back(params.zero_point);
+  }
+  graph_.nodes.push_back({Op::kQuantizeLinear,
+                          base_name(graph_.value(quantized).name) + "_quantize",
+                          std::move(inputs),
+                          {quantized},
+                          {}});
+}
+
+}  // namespace zeropoint::toolchain
