@@ -1,5 +1,7 @@
 #include "model_runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "progress.h"
@@ -16,9 +18,14 @@ bool is_quantized(const toolchain::Graph& graph) {
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads) {
   bool quantized = is_quantized(graph);
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
-    ZP_ASSIGN_OR_RETURN(Program program, toolchain::lower(graph, mode));
-    return Runner{mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point",
-                  toolchain::integer_model(std::make_shared<const Program>(std::move(program)), threads)};
+    ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(graph, mode));
+    std::string name = mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point";
+    if (!lowering.floats.empty()) {
+      name += fmt::format("; {} of {} nodes in float32", lowering.floats.size(),
+                          lowering.floats.size() + lowering.integer_nodes);
+    }
+    auto program = std::make_shared<const Program>(std::move(lowering.program));
+    return Runner{std::move(name), toolchain::integer_model(std::move(program), threads)};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Model model, toolchain::float_model(graph, threads));
   return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model)};

@@ -235,7 +235,7 @@ Result<Lowering> GraphLowering::finish() {
     const Node& node = graph_.nodes[static_cast<std::size_t>(finished.nodes[i])];
     if (std::any_of(ids.begin(), ids.end(), [&](TensorId id) { return is_real(lowering.program.tensor(id).type); })) {
       floats.insert(finished.nodes[i]);
-      lowering.floats.push_back({describe(node), reason_of(node)});
+      lowering.floats.push_back({node.name, std::string(name_of(node.op)), reason_of(node)});
     }
   }
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {

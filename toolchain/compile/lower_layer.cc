@@ -24,7 +24,12 @@ bool is_layer(const Graph& graph, const Node& node, const std::vector<std::int32
 
 Result<LayerConstants> GraphLowering::layer_constants(const Node& node) const {
   ZP_ASSIGN_OR_RETURN(QuantizedView input, operand(node, 0));
-  return read_layer(graph_, node, producers_, input.params);
+  ZP_ASSIGN_OR_RETURN(LayerConstants constants, read_layer(graph_, node, producers_, input.params));
+  if (node.op == Op::kConv || node.op == Op::kConvTranspose) {
+    const Shape& w = constants.weights.shape();
+    ZP_RETURN_IF_ERROR(window_of(graph_, node, {w.begin() + 2, w.end()}).status());
+  }
+  return constants;
 }
 
 Status GraphLowering::add_layer(const Node& node, LayerConstants&& constants, TensorId output,

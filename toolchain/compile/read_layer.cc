@@ -157,18 +157,32 @@ Result<Requantization> requantization_of(const LayerConstants& constants, float 
 }
 
 Result<Window> window_of(const Graph& graph, const Node& node, const std::vector<std::int64_t>& kernel) {
-  const std::optional<Dims>& input = graph.value(node.inputs[0]).dims;
-  if (!input) {
+  const std::optional<Dims>& dims = graph.value(node.inputs[0]).dims;
+  if (!dims || dims->size() != kernel.size() + 2) {
     return Status::unsupported("the rank of its input is not known");
   }
   std::string auto_pad = string_attribute(node, "auto_pad");
-  bool spatial_known = has_known_extents({input->begin() + std::min<std::ptrdiff_t>(2, std::ssize(*input)), input->end()});
-  if (auto_pad.starts_with("SAME") && !spatial_known) {
-    return Status::unsupported(fmt::format("its padding depends on the extents of {}", to_string(*input)));
+  bool by_extent = auto_pad.starts_with("SAME") || !ints_attribute(node, "output_shape").empty();
+  if (by_extent && !has_known_extents({dims->begin() + 2, dims->end()})) {
+    return Status::unsupported(fmt::format("its padding depends on the extents of {}", to_string(*dims)));
   }
-  ZP_ASSIGN_OR_RETURN(WindowGeometry geometry, window_geometry(node, *input, kernel));
-  return Window{geometry.strides, geometry.dilations, std::vector<std::int64_t>(kernel.size(), 1),
-                geometry.pads_begin, geometry.pads_end};
+  std::vector<std::int64_t> ones(kernel.size(), 1);
+  if (node.op != Op::kConvTranspose) {
+    ZP_ASSIGN_OR_RETURN(WindowGeometry geometry, window_geometry(node, *dims, kernel));
+    return Window{geometry.strides, geometry.dilations, ones, geometry.pads_begin, geometry.pads_end};
+  }
+  ZP_ASSIGN_OR_RETURN(WindowGeometry backwards,
+                      transposed_window_geometry(node.attributes, shape_of(*dims, -1), kernel));
+  std::vector<std::int64_t> added = ints_attribute(node, "output_padding");
+  added.resize(kernel.size(), 0);
+  Window window{ones, backwards.dilations, backwards.strides, {}, {}};
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    // Each result sees the inputs that reach it: the kernel, mirrored, over an input that is padded to its reach.
+    std::int64_t reach = backwards.dilations[i] * (kernel[i] - 1);
+    window.pads_begin.push_back(reach - backwards.pads_begin[i]);
+    window.pads_end.push_back(reach - backwards.pads_end[i] + added[i]);
+  }
+  return window;
 }
 
 }  // namespace zeropoint::toolchain

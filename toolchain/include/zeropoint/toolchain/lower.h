@@ -1,25 +1,19 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <vector>
 
 #include "zeropoint/program.h"
 #include "zeropoint/status.h"
 #include "zeropoint/toolchain/graph.h"
+#include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
-
-/// A node of a graph that its program computes in floating point.
-struct FloatNode {
-  std::string node;  ///< "Softmax 'softmax_7'"
-  std::string reason;
-};
 
 /// A program, and what of the graph did not become integer arithmetic in it.
 struct Lowering {
   Program program;
-  std::vector<FloatNode> floats;  ///< in the program's order
+  std::vector<FloatNode> floats;  ///< computed in floating point, in the program's order
   std::size_t integer_nodes = 0;  ///< nodes that carry reals, QuantizeLinear and DequantizeLinear aside, in integers
 };
 
