@@ -7,6 +7,7 @@
 #include "compile/graph_lowering.h"
 #include "graph/quant_nodes.h"
 #include "simplify/fold_constants.h"
+#include "zeropoint/toolchain/qdq.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -249,9 +250,9 @@ Result<Lowering> GraphLowering::finish() {
 
 Result<Lowering> lower(const Graph& graph, RequantizeMode mode) {
   ZP_RETURN_IF_ERROR(verify(graph));
-  Graph inferred = graph;
-  ZP_RETURN_IF_ERROR(fold_constants(inferred));
-  return GraphLowering(inferred, mode).run();
+  ZP_ASSIGN_OR_RETURN(Graph qdq, to_qdq(graph));
+  ZP_RETURN_IF_ERROR(fold_constants(qdq));
+  return GraphLowering(qdq, mode).run();
 }
 
 }  // namespace zeropoint::toolchain

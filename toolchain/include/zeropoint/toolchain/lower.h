@@ -17,7 +17,7 @@ struct Lowering {
   std::size_t integer_nodes = 0;  ///< nodes that carry reals, QuantizeLinear and DequantizeLinear aside, in integers
 };
 
-/// Turns a graph in QDQ form into a program. What stands between DequantizeLinear and QuantizeLinear becomes an
+/// Turns a graph in QDQ form, or one that to_qdq() brings there, into a program. What stands between DequantizeLinear and QuantizeLinear becomes an
 /// integer operation:
 ///
 ///     Conv, ConvTranspose, Gemm, MatMul with quantized constants      ConvOp, FullyConnectedOp
