@@ -86,8 +86,8 @@ Status run(const Options& options) {
   }
   ZP_ASSIGN_OR_RETURN(Planned planned, decide(graph, options));
   ZP_ASSIGN_OR_RETURN(Graph quantized, toolchain::apply_plan(graph, planned.plan));
-  // A model that could not run in integers is worth nothing; say so before anything is written.
-  ZP_RETURN_IF_ERROR(toolchain::lower(quantized, RequantizeMode::kFloat).status());
+  // A model that could not run is worth nothing; say so before anything is written.
+  ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(quantized, RequantizeMode::kFloat));
   attach_plan(quantized, planned.plan);
   ZP_RETURN_IF_ERROR(options.write.write(quantized, options.output));
   if (!options.plan_output.empty()) {
@@ -110,6 +110,11 @@ Status run(const Options& options) {
   fmt::print("{}\n", planned.basis);
   fmt::print("parameters {} -> {} bytes, {:.2f} times smaller (as packed; the ONNX file stores int8)\n",
              before, after, static_cast<double>(before) / static_cast<double>(after));
+  fmt::print("{} of {} nodes run in integers\n", lowering.integer_nodes,
+             lowering.integer_nodes + lowering.floats.size());
+  for (const toolchain::FloatNode& node : lowering.floats) {
+    fmt::print("  float32: {} '{}': {}\n", node.op, node.node, node.reason);
+  }
   fmt::print("wrote {}\n", options.output);
   return {};
 }
