@@ -17,6 +17,7 @@
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/lower.h"
 #include "zeropoint/toolchain/profile.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -35,6 +36,7 @@ struct Options {
   WriteOptions write;
   std::string plan_output;
   std::string plan_input;
+  bool keep = false;
   bool json = false;
   int threads = 0;
 };
@@ -84,6 +86,11 @@ Status run(const Options& options) {
   if (is_quantized(graph)) {
     return Status::invalid_argument(options.model.path + ": the model is quantized already");
   }
+  std::vector<toolchain::Simplification> simplified;
+  if (!options.keep) {
+    ZP_ASSIGN_OR_RETURN(simplified, toolchain::simplify(graph));
+  }
+  toolchain::separate_constants(graph);
   ZP_ASSIGN_OR_RETURN(Planned planned, decide(graph, options));
   ZP_ASSIGN_OR_RETURN(Graph quantized, toolchain::apply_plan(graph, planned.plan));
   // A model that could not run is worth nothing; say so before anything is written.
@@ -105,6 +112,9 @@ Status run(const Options& options) {
                                 {"plan", nlohmann::ordered_json::parse(toolchain::to_json(planned.plan))}};
     fmt::print("{}\n", json.dump(1));
     return {};
+  }
+  for (const toolchain::Simplification& pass : simplified) {
+    fmt::print("simplified: {} ({} times)\n", pass.pass, pass.changes);
   }
   fmt::print("{}\n", toolchain::print(planned.plan));
   fmt::print("{}\n", planned.basis);
@@ -132,6 +142,8 @@ Action add_quantize(CLI::App& command) {
       ->capture_default_str();
   options->recipe.add(command);
   options->write.add(command);
+  command.add_flag("--keep", options->keep,
+                   "Quantize the nodes as they are, without folding BatchNormalization and the like first");
   command.add_option("--plan-out", options->plan_output, "Also write the plan, JSON");
   command.add_option("--plan", options->plan_input, "Apply this plan instead of deciding; needs no data");
   add_run_options(command, options->threads, options->json);
