@@ -6,19 +6,13 @@
 #include <algorithm>
 
 #include "simplify/block_weights.h"
+#include "simplify/integer_moves.h"
 #include "simplify/qdq_pairs.h"
 #include "simplify/remove_unread.h"
-#include "zeropoint/affine.h"
 #include "zeropoint/toolchain/qdq.h"
 
 namespace zeropoint::toolchain {
 namespace {
-
-/// Operators that give integers of their first input, rearranged or selected by what the others say.
-constexpr Op kMoves[] = {
-    Op::kDepthToSpace, Op::kDropout,      Op::kExpand,    Op::kFlatten,   Op::kGather,    Op::kIdentity,
-    Op::kMaxPool,      Op::kReduceMax,    Op::kReduceMin, Op::kReshape,   Op::kSlice,     Op::kSplit,
-    Op::kSqueeze,      Op::kSpaceToDepth, Op::kTile,      Op::kTranspose, Op::kUnsqueeze, Op::kGlobalMaxPool};
 
 bool is_quantized_type(ElementType type) { return type == ElementType::kInt8 || type == ElementType::kUint8; }
 
@@ -254,11 +248,7 @@ class ToQdq {
     return true;
   }
 
-  bool convert_move(const Node& node) {
-    bool moves = std::find(std::begin(kMoves), std::end(kMoves), node.op) != std::end(kMoves) ||
-                 (node.op == Op::kResize && string_attribute(node, "mode") == "nearest");
-    return moves && between_pairs(node, node.inputs);
-  }
+  bool convert_move(const Node& node) { return moves_integers(node) && between_pairs(node, node.inputs); }
 
   /// What is padded with is an integer before, and the real that it stands for after.
   bool convert_pad(const Node& node) {
@@ -270,21 +260,10 @@ class ToQdq {
     if (string_attribute(node, "mode") != "constant") {
       return between_pairs(node, node.inputs);
     }
-    auto integer = [](const Tensor* tensor) {
-      std::int64_t value = 0;
-      if (tensor != nullptr) {
-        visit_integer(tensor->type(), [&](auto element) {
-          value = static_cast<std::int64_t>(tensor->data<decltype(element)>()[0]);
-        });
-      }
-      return value;
-    };
-    QuantParams quantization{constant(params->second.scale)->data<float>()[0],
-                             integer(constant(params->second.zero_point))};
     std::vector<ValueId> inputs = node.inputs;
     inputs.resize(std::max<std::size_t>(inputs.size(), 3), kNoValue);
-    inputs[2] = pairs_.add_constant(
-        node.name + "_value", Tensor::of<float>({}, std::vector{dequantize(integer(fill), quantization)}));
+    Tensor real = real_of_one(fill, *constant(params->second.scale), constant(params->second.zero_point));
+    inputs[2] = pairs_.add_constant(node.name + "_value", std::move(real));
     return between_pairs(node, std::move(inputs));
   }
 
