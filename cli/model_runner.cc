@@ -18,7 +18,8 @@ Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, Requant
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
     ZP_ASSIGN_OR_RETURN(Program program, toolchain::lower(graph, mode));
     return Runner{mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point",
-                  toolchain::integer_model(std::make_shared<const Program>(std::move(program)), threads)};
+                  toolchain::integer_model(std::make_shared<const Program>(std::move(program)), threads,
+                                           toolchain::fixed_batch(graph).value_or(0))};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Model model, toolchain::float_model(graph, threads));
   return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model)};
@@ -28,7 +29,7 @@ Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,
                                                      const std::shared_ptr<const toolchain::Dataset>& data,
                                                      const toolchain::EvaluationOptions& options,
                                                      const std::string& label) {
-  Progress progress(label, "images");
+  Progress progress(label, "samples");
   std::int64_t done = 0;
   toolchain::Model counting = [&](const Tensor& inputs) {
     Result<Tensor> scores = runner.model(inputs);

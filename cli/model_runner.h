@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "zeropoint/requantize.h"
 #include "zeropoint/status.h"
@@ -20,6 +23,16 @@ struct Runner {
 
 /// kAuto runs graphs in QDQ form as integers and others in float.
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
+
+/// A graph made ready to be run once.
+struct Session {
+  std::string engine;
+  /// One tensor per input of the graph to one per output. A graph for batches of one size takes any multiple.
+  std::function<Result<std::vector<Tensor>>(std::span<const Tensor> inputs)> run;
+};
+
+/// As make_runner(), for graphs of any number of inputs and outputs.
+Result<Session> make_session(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
 
 /// Evaluates `runner` over all of `data`, with a progress bar called `label`.
 Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,

@@ -11,6 +11,7 @@
 #include "plan_metadata.h"
 #include "progress.h"
 #include "recipe_options.h"
+#include "samples.h"
 #include "verbs.h"
 #include "write_options.h"
 #include "zeropoint/toolchain/file.h"
@@ -27,7 +28,7 @@ using toolchain::RangeTable;
 
 struct Options {
   ModelOptions model;
-  DataOptions data;
+  SampleOptions data;
   RecipeOptions recipe;
   std::int64_t samples = 256;
   std::string output;
@@ -39,13 +40,17 @@ struct Options {
 };
 
 Result<RangeTable> calibrate_with_progress(const Graph& graph, const Options& options) {
-  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, load_data(options.data, toolchain::Split::kTrain));
-  ZP_ASSIGN_OR_RETURN(data, limited(data, options.samples));
-  Progress progress("calibrating", "images");
+  ZP_ASSIGN_OR_RETURN(Samples samples, load_samples(options.data, toolchain::Split::kTrain, graph));
+  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, limited(samples.data, options.samples));
+  Progress progress("calibrating", "samples");
   toolchain::CalibrationOptions how;
   how.threads = options.threads;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
-  return toolchain::calibrate(graph, data, how);
+  ZP_ASSIGN_OR_RETURN(RangeTable ranges, toolchain::calibrate(graph, data, how));
+  if (!samples.preprocess.empty()) {
+    ranges.data += "; " + samples.preprocess;
+  }
+  return ranges;
 }
 
 struct Planned {
@@ -116,8 +121,8 @@ Action add_quantize(CLI::App& command) {
   options->write.format = WriteOptions::Format::kQdq;
   add_model_options(command, options->model);
   command.add_option("-o,--output", options->output, "The quantized model, ONNX")->required();
-  add_data_options(command, options->data);
-  command.add_option("--samples", options->samples, "Training images to calibrate on (0: all)")
+  options->data.add(command);
+  command.add_option("--samples", options->samples, "Samples to calibrate on (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   options->recipe.add(command);

@@ -108,14 +108,15 @@ void QdqPairs::quantize(ValueId real, QuantValues params, ValueId quantized) {
 bool QdqPairs::is_per_tensor(QuantValues params) const {
   const Tensor* scale = constant(params.scale);
   const Tensor* zero_point = constant(params.zero_point);
-  return scale != nullptr && is_single(*scale) &&
+  return scale != nullptr && scale->type() == ElementType::kFloat32 && is_single(*scale) &&
          (params.zero_point == kNoValue || (zero_point != nullptr && is_single(*zero_point)));
 }
 
 bool QdqPairs::is_per_channel(QuantValues params) const {
   const Tensor* scale = constant(params.scale);
   const Tensor* zero_point = constant(params.zero_point);
-  return scale != nullptr && scale->rank() == 1 && scale->size() > 1 &&
+  return scale != nullptr && scale->type() == ElementType::kFloat32 && scale->rank() == 1 &&
+         scale->size() > 1 &&
          (params.zero_point == kNoValue || (zero_point != nullptr && zero_point->shape() == scale->shape()));
 }
 

@@ -43,7 +43,7 @@ class QdqPairs {
   /// The reals of an int32 bias in units of `input_scale` times each of the weights' scales.
   ValueId bias(ValueId quantized, float input_scale, const Tensor& weight_scales);
 
-  /// Whether scale and zero point are constants of one number each.
+  /// Whether scale (float32) and zero point are constants of one number each.
   [[nodiscard]] bool is_per_tensor(QuantValues params) const;
   /// Whether they are constants of one list of more than one number each.
   [[nodiscard]] bool is_per_channel(QuantValues params) const;

@@ -296,6 +296,19 @@ TEST(Qdq, RandomNetworksComputeTheSameBitsAfterTheWayThroughQOperators) {
   EXPECT_GT(converted, 100U);
 }
 
+// Found by the fuzzer.
+TEST(Qdq, AScaleThatIsNoFloatIsLeftAlone) {
+  Integers gemm(Type::kUint8);
+  auto a = gemm.activation("x", {2, 6}, 0.02F, 3);
+  auto b = gemm.weights({6, 4}, 4);
+  std::vector<ValueId> c{gemm.bias(4)};
+  gemm.finish(Op::kQGemm, {a, b, c, gemm.params("y", 0.05F, 3)});
+  gemm.graph.value(b[1]).constant = std::make_shared<const Tensor>(Type::kInt8, Shape{4});
+  gemm.graph.value(b[1]).type = Type::kInt8;
+  Result<Graph> qdq = to_qdq(gemm.graph);
+  EXPECT_TRUE(!qdq.ok() || count(*qdq, Op::kQGemm) == 1);
+}
+
 TEST(Qdq, AClampThatSaysMoreThanTheRangeStays) {
   for (auto [high, stays] : {std::pair{6.0F, true}, std::pair{30.0F, false}}) {
     Integers source(Type::kUint8);
