@@ -69,7 +69,8 @@ Result<Program> integer_lenet(RequantizeMode mode) {
   ZP_ASSIGN_OR_RETURN(RangeTable ranges, calibrate(graph, data, {}));
   ZP_ASSIGN_OR_RETURN(QuantPlan plan, make_plan(graph, ranges, {}));
   ZP_ASSIGN_OR_RETURN(Graph quantized, apply_plan(graph, plan));
-  return lower(quantized, mode);
+  ZP_ASSIGN_OR_RETURN(Lowering lowering, lower(quantized, mode));
+  return std::move(lowering.program);
 }
 
 void run_reference_lenet(benchmark::State& state, RequantizeMode mode) {

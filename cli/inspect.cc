@@ -6,14 +6,20 @@
 #include <nlohmann/json.hpp>
 
 #include "inputs.h"
+#include "model_runner.h"
 #include "plan_metadata.h"
 #include "verbs.h"
+#include "zeropoint/toolchain/file.h"
+#include "zeropoint/toolchain/lower.h"
+#include "zeropoint/toolchain/picture.h"
 #include "zeropoint/toolchain/quantize.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
 
 using toolchain::Graph;
+using toolchain::Lowering;
 using toolchain::QuantPlan;
 using toolchain::Value;
 
@@ -22,7 +28,11 @@ struct Options {
   bool graph = false;
   bool plan = false;
   bool parameters = false;
+  bool integers = false;
   bool json = false;
+  bool simplify = false;
+  std::string dot;
+  std::string svg;
 };
 
 /// Smallest, largest and mean of a constant's elements.
@@ -99,19 +109,60 @@ nlohmann::ordered_json as_json(const Graph& graph) {
   return json;
 }
 
+/// Which nodes of a quantized model run in integers, which do not and why.
+void print_lowering(const Lowering& lowering) {
+  std::size_t all = lowering.integer_nodes + lowering.floats.size();
+  fmt::print("{} of {} nodes run in integers\n", lowering.integer_nodes, all);
+  for (const toolchain::FloatNode& node : lowering.floats) {
+    fmt::print("  float32: {} '{}': {}\n", node.op, node.node, node.reason);
+  }
+}
+
+nlohmann::ordered_json as_json(const Lowering& lowering) {
+  nlohmann::ordered_json json{{"integer_nodes", lowering.integer_nodes},
+                              {"float_nodes", nlohmann::ordered_json::array()}};
+  for (const toolchain::FloatNode& node : lowering.floats) {
+    json["float_nodes"].push_back({{"operator", node.op}, {"name", node.node}, {"reason", node.reason}});
+  }
+  return json;
+}
+
+Status draw(const Graph& graph, const Options& options) {
+  if (!options.dot.empty()) {
+    ZP_RETURN_IF_ERROR(toolchain::write_file(options.dot, toolchain::to_dot(graph)));
+    fmt::print("wrote {}\n", options.dot);
+  }
+  if (!options.svg.empty()) {
+    ZP_ASSIGN_OR_RETURN(std::string svg, toolchain::to_svg(graph));
+    ZP_RETURN_IF_ERROR(toolchain::write_file(options.svg, svg));
+    fmt::print("wrote {}\n", options.svg);
+  }
+  return {};
+}
+
 Status run(const Options& options) {
   ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
   ZP_RETURN_IF_ERROR(toolchain::infer_shapes(graph).at(options.model.path));
+  if (options.simplify) {
+    ZP_RETURN_IF_ERROR(toolchain::simplify(graph).status().at(options.model.path));
+  }
+  if (!options.dot.empty() || !options.svg.empty()) {
+    return draw(graph, options);
+  }
   Result<QuantPlan> plan = plan_of(graph);
   if (options.json) {
     nlohmann::ordered_json json = as_json(graph);
     if (plan.ok()) {
       json["plan"] = nlohmann::ordered_json::parse(toolchain::to_json(*plan));
     }
+    if (is_quantized(graph)) {
+      ZP_ASSIGN_OR_RETURN(Lowering lowering, toolchain::lower(graph, RequantizeMode::kFloat));
+      json["integers"] = as_json(lowering);
+    }
     fmt::print("{}\n", json.dump(1));
     return {};
   }
-  bool all = !options.graph && !options.plan && !options.parameters;
+  bool all = !options.graph && !options.plan && !options.parameters && !options.integers;
   if (all || options.graph) {
     fmt::print("{}\n", toolchain::print(graph));
   }
@@ -124,6 +175,10 @@ Status run(const Options& options) {
   if (all || options.parameters) {
     print_parameters(graph);
   }
+  if (is_quantized(graph) && (all || options.integers)) {
+    ZP_ASSIGN_OR_RETURN(Lowering lowering, toolchain::lower(graph, RequantizeMode::kFloat));
+    print_lowering(lowering);
+  }
   return {};
 }
 
@@ -135,11 +190,18 @@ Action add_inspect(CLI::App& command) {
   command.add_flag("--graph", options->graph, "Only the nodes, with shapes and attributes");
   command.add_flag("--plan", options->plan, "Only the quantization plan: each decision and why");
   command.add_flag("--parameters", options->parameters, "Only the weights and other constants");
+  command.add_flag("--integers", options->integers,
+                   "Only which nodes of a quantized model run in integers, and why others do not");
   command.add_flag("--json", options->json, "Print JSON");
+  command.add_flag("--simplify", options->simplify,
+                   "The model as it is before quantization: constants and BatchNormalization folded, ...");
+  command.add_option("--dot", options->dot, "Write the graph to this file, in the DOT language of Graphviz");
+  command.add_option("--svg", options->svg, "Write a picture of the graph to this file");
   command.footer(
       "Examples:\n"
       "  zeropoint inspect lenet.pt\n"
-      "  zeropoint inspect lenet.int8.onnx --plan");
+      "  zeropoint inspect lenet.int8.onnx --plan\n"
+      "  zeropoint inspect resnet.onnx --simplify --svg resnet.svg");
   return [options] { return run(*options); };
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "zeropoint/program.h"
 #include "zeropoint/requantize.h"
 #include "zeropoint/status.h"
 #include "zeropoint/toolchain/evaluate.h"
@@ -14,6 +15,13 @@
 namespace zeropoint::cli {
 
 enum class Engine { kAuto, kFloat, kInteger };
+
+/// A graph as integer operations, and what to call that.
+struct IntegerEngine {
+  std::string name;  ///< with the number of nodes that stay in float32, if any
+  std::shared_ptr<const Program> program;
+};
+Result<IntegerEngine> integer_engine(const toolchain::Graph& graph, RequantizeMode mode);
 
 /// A graph made ready to be evaluated.
 struct Runner {

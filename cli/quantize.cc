@@ -17,6 +17,7 @@
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/lower.h"
 #include "zeropoint/toolchain/profile.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -35,6 +36,7 @@ struct Options {
   WriteOptions write;
   std::string plan_output;
   std::string plan_input;
+  bool keep = false;
   bool json = false;
   int threads = 0;
 };
@@ -84,10 +86,15 @@ Status run(const Options& options) {
   if (is_quantized(graph)) {
     return Status::invalid_argument(options.model.path + ": the model is quantized already");
   }
+  std::vector<toolchain::Simplification> simplified;
+  if (!options.keep) {
+    ZP_ASSIGN_OR_RETURN(simplified, toolchain::simplify(graph));
+  }
+  toolchain::separate_constants(graph);
   ZP_ASSIGN_OR_RETURN(Planned planned, decide(graph, options));
   ZP_ASSIGN_OR_RETURN(Graph quantized, toolchain::apply_plan(graph, planned.plan));
-  // A model that could not run in integers is worth nothing; say so before anything is written.
-  ZP_RETURN_IF_ERROR(toolchain::lower(quantized, RequantizeMode::kFloat).status());
+  // A model that could not run is worth nothing; say so before anything is written.
+  ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(quantized, RequantizeMode::kFloat));
   attach_plan(quantized, planned.plan);
   ZP_RETURN_IF_ERROR(options.write.write(quantized, options.output));
   if (!options.plan_output.empty()) {
@@ -106,10 +113,18 @@ Status run(const Options& options) {
     fmt::print("{}\n", json.dump(1));
     return {};
   }
+  for (const toolchain::Simplification& pass : simplified) {
+    fmt::print("simplified: {} ({} times)\n", pass.pass, pass.changes);
+  }
   fmt::print("{}\n", toolchain::print(planned.plan));
   fmt::print("{}\n", planned.basis);
   fmt::print("parameters {} -> {} bytes, {:.2f} times smaller (as packed; the ONNX file stores int8)\n",
              before, after, static_cast<double>(before) / static_cast<double>(after));
+  fmt::print("{} of {} nodes run in integers\n", lowering.integer_nodes,
+             lowering.integer_nodes + lowering.floats.size());
+  for (const toolchain::FloatNode& node : lowering.floats) {
+    fmt::print("  float32: {} '{}': {}\n", node.op, node.node, node.reason);
+  }
   fmt::print("wrote {}\n", options.output);
   return {};
 }
@@ -127,6 +142,8 @@ Action add_quantize(CLI::App& command) {
       ->capture_default_str();
   options->recipe.add(command);
   options->write.add(command);
+  command.add_flag("--keep", options->keep,
+                   "Quantize the nodes as they are, without folding BatchNormalization and the like first");
   command.add_option("--plan-out", options->plan_output, "Also write the plan, JSON");
   command.add_option("--plan", options->plan_input, "Apply this plan instead of deciding; needs no data");
   add_run_options(command, options->threads, options->json);

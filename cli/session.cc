@@ -7,7 +7,6 @@
 #include "model_runner.h"
 #include "zeropoint/reference.h"
 #include "zeropoint/toolchain/float_executor.h"
-#include "zeropoint/toolchain/lower.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -109,12 +108,12 @@ RunAll in_runs(std::vector<std::optional<std::int64_t>> rows, RunAll run) {
 Result<Session> make_session(const Graph& graph, Engine engine, RequantizeMode mode, int threads) {
   bool quantized = is_quantized(graph);
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
-    ZP_ASSIGN_OR_RETURN(Program program, toolchain::lower(graph, mode));
-    auto shared = std::make_shared<const Program>(std::move(program));
-    return Session{mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point",
-                   in_runs(rows_per_run(graph), [shared](std::span<const Tensor> inputs) {
-                     return run_reference(*shared, inputs);
-                   })};
+    ZP_ASSIGN_OR_RETURN(IntegerEngine integers, integer_engine(graph, mode));
+    return Session{
+        std::move(integers.name),
+        in_runs(rows_per_run(graph), [program = std::move(integers.program)](std::span<const Tensor> inputs) {
+          return run_reference(*program, inputs);
+        })};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::FloatExecutor executor, toolchain::FloatExecutor::create(graph, {threads}));
   auto shared = std::make_shared<toolchain::FloatExecutor>(std::move(executor));

@@ -39,11 +39,20 @@ void require(bool holds) {
 
 Result<Graph> read(std::string_view content) { return read_onnx(std::as_bytes(std::span(content)), "fuzz"); }
 
+/// A shape for two samples.
+Shape closed(Shape shape) {
+  std::replace(shape.begin(), shape.end(), kOpenExtent, std::int64_t{2});
+  return shape;
+}
+
 /// Small enough to run: elements alone do not say how long a window takes.
 bool is_small(const Program& program, std::int64_t cost) {
   std::int64_t total = cost;
   for (const TensorInfo& tensor : program.tensors) {
-    std::int64_t count = *element_count(tensor.sample_shape);
+    if (!tensor.shape) {
+      return false;
+    }
+    std::int64_t count = *element_count(closed(*tensor.shape));
     if (count > 100000) {
       return false;
     }
@@ -54,17 +63,17 @@ bool is_small(const Program& program, std::int64_t cost) {
 
 void lower_and_run(const Graph& graph, std::int64_t cost) {
   for (RequantizeMode mode : {RequantizeMode::kFloat, RequantizeMode::kFixedPoint}) {
-    Result<Program> program = lower(graph, mode);
-    if (!program.ok() || !is_small(*program, cost)) {
+    Result<Lowering> lowered = lower(graph, mode);
+    if (!lowered.ok() || !is_small(lowered->program, cost)) {
       continue;
     }
+    const Program& program = lowered->program;
     std::vector<Tensor> inputs;
-    for (TensorId id : program->inputs) {
-      Shape shape = program->tensor(id).sample_shape;
-      shape.insert(shape.begin(), 2);
-      inputs.emplace_back(program->tensor(id).type, shape);
+    for (TensorId id : program.inputs) {
+      inputs.emplace_back(program.tensor(id).type, closed(*program.tensor(id).shape));
     }
-    require(run_reference(*program, inputs).ok() || inputs.empty());
+    // Shapes that only a run shows may not fit each other; that is an error and no crash.
+    (void)run_reference(program, inputs);
   }
 }
 

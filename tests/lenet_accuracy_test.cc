@@ -18,7 +18,7 @@ class LeNetAccuracy : public LeNet {
 
   [[nodiscard]] Evaluation evaluate_integer(const Recipe& recipe, RequantizeMode mode,
                                             std::vector<std::int64_t> reference) const {
-    Program program = expect_ok(lower(quantized(recipe), mode));
+    Program program = expect_ok(lower(quantized(recipe), mode)).program;
     EXPECT_TRUE(float_tensors_inside(program).empty());
     EvaluationOptions options;
     options.reference_predictions = std::move(reference);

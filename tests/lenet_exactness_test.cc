@@ -84,7 +84,7 @@ TEST_F(LeNetExactness, IntegersEqualTheFloat64SimulationUpToTies) {
   Recipe recipe;
   recipe.output = Recipe::Output::kQuantized;
   Graph graph = quantized(recipe);
-  Program program = expect_ok(lower(graph, RequantizeMode::kFloat));
+  Program program = expect_ok(lower(graph, RequantizeMode::kFloat)).program;
   Differences differences;
   for_each_batch([&](const Tensor& inputs) {
     Tensors integers = run(program, inputs);
@@ -106,8 +106,8 @@ TEST_F(LeNetExactness, FixedPointDiffersFromTheFloatMultiplierOnlyAtTies) {
   Recipe recipe;
   recipe.output = Recipe::Output::kQuantized;
   Graph graph = quantized(recipe);
-  Program by_float = expect_ok(lower(graph, RequantizeMode::kFloat));
-  Program by_fixed = expect_ok(lower(graph, RequantizeMode::kFixedPoint));
+  Program by_float = expect_ok(lower(graph, RequantizeMode::kFloat)).program;
+  Program by_fixed = expect_ok(lower(graph, RequantizeMode::kFixedPoint)).program;
   Differences differences;
   for_each_batch([&](const Tensor& inputs) {
     Tensors a = run(by_float, inputs);
@@ -128,7 +128,7 @@ TEST_F(LeNetExactness, NoFloatTensorAppearsBetweenInputAndOutput) {
   for (Recipe::Output output : {Recipe::Output::kAccumulator, Recipe::Output::kQuantized}) {
     Recipe recipe;
     recipe.output = output;
-    Program program = expect_ok(lower(quantized(recipe), RequantizeMode::kFixedPoint));
+    Program program = expect_ok(lower(quantized(recipe), RequantizeMode::kFixedPoint)).program;
     EXPECT_TRUE(float_tensors_inside(program).empty());
     std::vector<std::string> floats;
     Tensor inputs(ElementType::kFloat32, {2, 1, 28, 28});

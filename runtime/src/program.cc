@@ -1,14 +1,16 @@
 #include "zeropoint/program.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
-#include <span>
+
+#include "zeropoint/integer_ranges.h"
 
 namespace zeropoint {
 namespace {
 
 std::string describe(const TensorInfo& info) {
-  return "'" + info.name + "' " + std::string(name_of(info.type)) + to_string(info.sample_shape);
+  return "'" + info.name + "' " + std::string(name_of(info.type)) + (info.shape ? to_string(*info.shape) : "");
 }
 
 /// A list of multipliers is of one of two kinds.
@@ -21,111 +23,208 @@ struct IsSound {
 };
 
 /// Checks one operation whose operands are known to exist.
-struct OperationVerifier {
-  const Program& program;
-  const std::vector<QuantizedRange>& ranges;  // per tensor: the integers it can take
-
-  [[nodiscard]] Status fail(TensorId output, const std::string& why) const {
-    return Status::invalid_argument("operation that makes " + describe(program.tensor(output)) + ": " + why);
-  }
+class OperationVerifier {
+ public:
+  OperationVerifier(const Program& program, const std::vector<QuantizedRange>& ranges)
+      : program_(program), ranges_(ranges) {}
 
   Status operator()(const QuantizeOp& op) const {
-    const TensorInfo& in = program.tensor(op.input);
-    const TensorInfo& out = program.tensor(op.output);
-    if (in.type != ElementType::kFloat32 || in.sample_shape != out.sample_shape) {
-      return fail(op.output, "cannot quantize " + describe(in));
-    }
-    ZP_RETURN_IF_ERROR(check_scale(op.output, op.params.scale));
-    ZP_RETURN_IF_ERROR(check_range(op.output, op.range));
-    return check_zero_point(op.output, op.params.zero_point, out.type);
+    ZP_RETURN_IF_ERROR(check_real(op.output, op.input));
+    return check_quantization(op.output, op.to);
   }
 
   Status operator()(const DequantizeOp& op) const {
-    const TensorInfo& in = program.tensor(op.input);
-    const TensorInfo& out = program.tensor(op.output);
-    if (!is_integer(in.type) || out.type != ElementType::kFloat32 || in.sample_shape != out.sample_shape) {
-      return fail(op.output, "cannot dequantize " + describe(in));
+    if (type(op.output) != ElementType::kFloat32) {
+      return fail(op.output, "what is dequantized is float32");
     }
-    std::size_t channels = in.sample_shape.empty() ? 1 : static_cast<std::size_t>(in.sample_shape[0]);
-    if (op.scales.size() != 1 && op.scales.size() != channels) {
-      return fail(op.output, std::to_string(op.scales.size()) + " scales do not fit " + describe(in));
-    }
-    for (float scale : op.scales) {
-      ZP_RETURN_IF_ERROR(check_scale(op.output, scale));
-    }
-    return check_zero_point(op.output, op.zero_point, in.type);
+    return check_dequantization(op.output, op.input, op.from);
   }
 
   Status operator()(const ConvOp& op) const {
-    const Shape& in = program.tensor(op.input).sample_shape;
-    const Shape& out = program.tensor(op.output).sample_shape;
-    const Shape& w = op.layer.weights.shape();
-    if (in.size() != 3 || out.size() != 3 || w.size() != 4 || op.group < 1 || in[0] % op.group != 0 ||
-        in[0] / op.group != w[1] || w[0] % op.group != 0 || out[0] != w[0] || w[2] != op.window.kernel[0] ||
-        w[3] != op.window.kernel[1]) {
-      return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
+    std::int64_t axes = op.layer.weights.rank() - 2;
+    ZP_RETURN_IF_ERROR(check_window(op.output, op.window, axes));
+    if (op.group < 1 || op.layer.weights.dim(0) % op.group != 0) {
+      return fail(op.output, "weights " + to_string(op.layer.weights.shape()) + " have no " +
+                                 std::to_string(op.group) + " groups");
     }
-    ZP_RETURN_IF_ERROR(check_window(op.input, op.output, op.window));
-    // Padding puts the zero point among the inputs.
-    QuantizedRange in_range = range_of(op.input);
-    in_range = {std::min(in_range.q_min, op.input_zero_point), std::max(in_range.q_max, op.input_zero_point)};
-    ZP_RETURN_IF_ERROR(check_layer(op.input, op.output, op.layer, in_range));
-    return check_zero_point(op.output, op.input_zero_point, program.tensor(op.input).type);
+    ZP_RETURN_IF_ERROR(check_zero_point(op.output, op.input_zero_point, type(op.input)));
+    return check_layer(op.input, op.output, op.layer,
+                       range_with_padding(range_of(op.input), op.input_zero_point));
   }
 
   Status operator()(const FullyConnectedOp& op) const {
-    const Shape& w = op.layer.weights.shape();
-    if (w.size() != 2 || program.tensor(op.input).sample_shape != Shape{w[1]} ||
-        program.tensor(op.output).sample_shape != Shape{w[0]}) {
-      return fail(op.output, "weights " + to_string(w) + " do not fit " + describe(program.tensor(op.input)));
+    if (op.layer.weights.rank() != 2) {
+      return fail(op.output, "weights " + to_string(op.layer.weights.shape()) + " are no matrix");
     }
     return check_layer(op.input, op.output, op.layer, range_of(op.input));
   }
 
-  Status operator()(const MaxPoolOp& op) const {
-    const TensorInfo& in = program.tensor(op.input);
-    const TensorInfo& out = program.tensor(op.output);
-    if (in.sample_shape.size() != 3 || out.sample_shape.size() != 3 ||
-        in.sample_shape[0] != out.sample_shape[0] || in.type != out.type || !is_integer(in.type)) {
-      return fail(op.output, "cannot pool " + describe(in));
-    }
-    ZP_RETURN_IF_ERROR(check_window(op.input, op.output, op.window));
-    for (int i = 0; i < 2; ++i) {
-      if (!every_window_sees(in.sample_shape[i + 1], out.sample_shape[i + 1], op.window, i)) {
-        return fail(op.output, "a window can lie outside of " + describe(in) + ", where nothing is largest");
-      }
+  Status operator()(const MatMulOp& op) const {
+    ZP_RETURN_IF_ERROR(check_narrow(op.output, op.a));
+    ZP_RETURN_IF_ERROR(check_narrow(op.output, op.b));
+    ZP_RETURN_IF_ERROR(check_zero_point(op.output, op.a_zero_point, type(op.a)));
+    ZP_RETURN_IF_ERROR(check_zero_point(op.output, op.b_zero_point, type(op.b)));
+    return check_requantization(op.output, op.requantization, 1);
+  }
+
+  Status operator()(const TableOp& op) const {
+    ZP_RETURN_IF_ERROR(check_narrow(op.output, op.input));
+    QuantizedRange in = storage_range(type(op.input));
+    std::int64_t rank = op.tables.rank();
+    if (op.tables.type() != type(op.output) || (rank != 1 && rank != 2) ||
+        op.tables.dim(-1) != in.q_max - in.q_min + 1 || op.tables.size() == 0) {
+      return fail(op.output, "tables " + std::string(name_of(op.tables.type())) +
+                                 to_string(op.tables.shape()) + " do not fit " +
+                                 describe(program_.tensor(op.input)));
     }
     return {};
   }
 
-  Status operator()(const ReshapeOp& op) const {
-    const TensorInfo& in = program.tensor(op.input);
-    const TensorInfo& out = program.tensor(op.output);
-    if (in.type != out.type || *element_count(in.sample_shape) != *element_count(out.sample_shape)) {
-      return fail(op.output, "cannot reshape " + describe(in));
+  Status operator()(const ArithmeticOp& op) const {
+    for (const ArithmeticOp::Input& input : op.inputs) {
+      ZP_RETURN_IF_ERROR(check_dequantization(op.output, input.tensor, input.from));
     }
-    return {};
+    std::size_t known = op.inputs.size() + op.constants.size();
+    for (const ArithmeticOp::Step& step : op.steps) {
+      ZP_RETURN_IF_ERROR(check_operator(op.output, step.op));
+      bool sound = std::all_of(step.operands.begin(), step.operands.end(), [&](std::int32_t operand) {
+        return operand == -1 || (operand >= 0 && static_cast<std::size_t>(operand) < known);
+      });
+      if (!sound) {
+        return fail(op.output, "a step reads what is not computed before it");
+      }
+      ++known;
+    }
+    return op.steps.empty() ? fail(op.output, "no step computes anything")
+                            : check_quantization(op.output, op.to);
+  }
+
+  Status operator()(const ReduceOp& op) const { return check_rescaling(op.input, op.output, op.from, op.to); }
+
+  Status operator()(const AveragePoolOp& op) const {
+    return check_rescaling(op.input, op.output, op.from, op.to);
+  }
+
+  Status operator()(const SoftmaxOp& op) const {
+    ZP_RETURN_IF_ERROR(check_narrow(op.output, op.input));
+    ZP_RETURN_IF_ERROR(check_scale(op.output, op.scale));
+    QuantizedRange in = storage_range(type(op.input));
+    constexpr std::int64_t kOne = std::int64_t{1} << 30;
+    bool sound = op.exponentials.size() == static_cast<std::size_t>(in.q_max - in.q_min + 1) &&
+                 op.exponentials[0] == kOne &&
+                 std::all_of(op.exponentials.begin(), op.exponentials.end(),
+                             [](std::int64_t e) { return e >= 0 && e <= kOne; });
+    if (!sound) {
+      return fail(op.output, "exponentials must fall from 2^30, one per distance of " +
+                                 describe(program_.tensor(op.input)));
+    }
+    return check_quantization(op.output, op.to);
+  }
+
+  Status operator()(const NormalizeOp& op) const {
+    bool finite = std::isfinite(op.epsilon) && op.epsilon >= 0;
+    if (!finite || op.gain.empty() || op.bias.empty() || op.groups < 0) {
+      return fail(op.output, "a normalization needs gain, bias, 0 or more groups and epsilon of 0 or more");
+    }
+    return check_rescaling(op.input, op.output, op.from, op.to);
+  }
+
+  Status operator()(const EvaluateOp& op) const {
+    TensorId first = kNoTensor;
+    for (TensorId output : op.outputs) {
+      first = first == kNoTensor ? output : first;
+    }
+    if (first == kNoTensor) {
+      return Status::invalid_argument("an operation of the program gives nothing");
+    }
+    return check_operator(first, op.op);
   }
 
  private:
-  [[nodiscard]] QuantizedRange range_of(TensorId id) const { return ranges[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] Status fail(TensorId output, const std::string& why) const {
+    return Status::invalid_argument("operation that makes " + describe(program_.tensor(output)) + ": " + why);
+  }
+
+  [[nodiscard]] ElementType type(TensorId id) const { return program_.tensor(id).type; }
+  [[nodiscard]] QuantizedRange range_of(TensorId id) const { return ranges_[static_cast<std::size_t>(id)]; }
+
+  [[nodiscard]] Status check_real(TensorId output, TensorId input) const {
+    return type(input) == ElementType::kFloat32
+               ? Status()
+               : fail(output, "cannot quantize " + describe(program_.tensor(input)));
+  }
+
+  /// Quantized tensors have at most 16 bits; more are accumulators.
+  [[nodiscard]] Status check_narrow(TensorId output, TensorId input) const {
+    ElementType in = type(input);
+    return is_integer(in) && size_of(in) <= 2
+               ? Status()
+               : fail(output,
+                      "its inputs must be integers of at most 16 bits, not " + describe(program_.tensor(input)));
+  }
+
+  [[nodiscard]] Status check_operator(TensorId output, Op op) const {
+    return static_cast<std::size_t>(op) < all_operators().size() ? Status()
+                                                                 : fail(output, "there is no such operator");
+  }
+
+  [[nodiscard]] Status check_quantization(TensorId output, const Quantization& to) const {
+    ZP_RETURN_IF_ERROR(check_scale(output, to.params.scale));
+    ZP_RETURN_IF_ERROR(check_range(output, to.range));
+    return check_zero_point(output, to.params.zero_point, type(output));
+  }
+
+  [[nodiscard]] Status check_dequantization(TensorId output, TensorId input, const Dequantization& from) const {
+    if (!is_integer(type(input))) {
+      return fail(output, "cannot dequantize " + describe(program_.tensor(input)));
+    }
+    if (from.scales.empty()) {
+      return fail(output, "there is no scale");
+    }
+    for (float scale : from.scales) {
+      ZP_RETURN_IF_ERROR(check_scale(output, scale));
+    }
+    return check_zero_point(output, from.zero_point, type(input));
+  }
+
+  [[nodiscard]] Status check_rescaling(TensorId input, TensorId output, QuantParams from,
+                                       const Quantization& to) const {
+    ZP_RETURN_IF_ERROR(check_narrow(output, input));
+    ZP_RETURN_IF_ERROR(check_scale(output, from.scale));
+    ZP_RETURN_IF_ERROR(check_zero_point(output, from.zero_point, type(input)));
+    return check_quantization(output, to);
+  }
 
   [[nodiscard]] Status check_layer(TensorId input, TensorId output, const LinearLayer& layer,
                                    QuantizedRange in_range) const {
-    ElementType in = program.tensor(input).type;
-    if (in != ElementType::kInt8 && in != ElementType::kUint8) {
-      return fail(output, "the input must be int8 or uint8, not " + describe(program.tensor(input)));
+    ZP_RETURN_IF_ERROR(check_narrow(output, input));
+    ElementType w = layer.weights.type();
+    bool steps = w == ElementType::kInt8 || w == ElementType::kInt16 || w == ElementType::kInt32;
+    if (!steps || layer.weights.size() == 0 ||
+        layer.folded_bias.size() != static_cast<std::size_t>(layer.weights.dim(0))) {
+      return fail(output, "weights must be int8, int16 or int32 and have one bias per channel");
     }
-    auto channels = static_cast<std::size_t>(layer.weights.dim(0));
-    if (layer.weights.type() != ElementType::kInt8 || layer.folded_bias.size() != channels) {
-      return fail(output, "weights must be int8 and have one bias per channel");
+    bool wide = layer.accumulator == ElementType::kInt64;
+    if (!wide && layer.accumulator != ElementType::kInt32) {
+      return fail(output, "an accumulator is int32 or int64");
     }
-    ZP_RETURN_IF_ERROR(check_accumulators(output, layer, in_range));
+    // No order of summation may leave the accumulator, whatever the input holds.
+    constexpr std::int64_t kMost = std::int64_t{1} << 62;
+    QuantizedRange held = wide ? QuantizedRange{1 - kMost, kMost - 1} : storage_range(ElementType::kInt32);
+    QuantizedRange bounds = accumulator_range(layer, in_range);
+    if (bounds.q_min < held.q_min || bounds.q_max > held.q_max) {
+      return fail(output, "its accumulator can leave " + std::string(name_of(layer.accumulator)));
+    }
     if (!layer.requantization) {
-      return program.tensor(output).type == ElementType::kInt32 ? Status()
-                                                                : fail(output, "an accumulator is int32");
+      return type(output) == layer.accumulator
+                 ? Status()
+                 : fail(output, "its accumulator is " + std::string(name_of(layer.accumulator)));
     }
-    const Requantization& requantization = *layer.requantization;
+    return check_requantization(output, *layer.requantization, layer.folded_bias.size());
+  }
+
+  [[nodiscard]] Status check_requantization(TensorId output, const Requantization& requantization,
+                                            std::size_t channels) const {
     std::size_t multipliers = std::visit([](const auto& m) { return m.size(); }, requantization.multipliers);
     if (multipliers != channels) {
       return fail(output, std::to_string(multipliers) + " multipliers do not fit " +
@@ -137,52 +236,21 @@ struct OperationVerifier {
       return fail(output, "a multiplier is not a positive normal number");
     }
     ZP_RETURN_IF_ERROR(check_range(output, requantization.clamp));
-    return check_zero_point(output, requantization.zero_point, program.tensor(output).type);
+    return check_zero_point(output, requantization.zero_point, type(output));
   }
 
-  /// No order of summation may leave int32, whatever the input holds.
-  [[nodiscard]] Status check_accumulators(TensorId output, const LinearLayer& layer,
-                                          QuantizedRange input) const {
-    std::span<const std::int8_t> weights = layer.weights.data<std::int8_t>();
-    std::size_t depth = layer.folded_bias.empty() ? 0 : weights.size() / layer.folded_bias.size();
-    for (std::size_t m = 0; m < layer.folded_bias.size(); ++m) {
-      QuantizedRange bounds =
-          accumulator_bounds(weights.subspan(m * depth, depth), input, layer.folded_bias[m]);
-      if (bounds.q_min < std::numeric_limits<std::int32_t>::min() ||
-          bounds.q_max > std::numeric_limits<std::int32_t>::max()) {
-        return fail(output, "the accumulator of channel " + std::to_string(m) + " can leave int32");
-      }
-    }
-    return {};
-  }
-
-  /// A window only reads inside its input, whatever its numbers, as long as these are positive and small
-  /// enough not to overflow; the output's shape then decides what is computed.
-  [[nodiscard]] Status check_window(TensorId input, TensorId output, const Window2d& window) const {
+  [[nodiscard]] Status check_window(TensorId output, const Window& window, std::int64_t axes) const {
     constexpr std::int64_t kFar = std::int64_t{1} << 31;
-    const Shape& in = program.tensor(input).sample_shape;
-    const Shape& out = program.tensor(output).sample_shape;
-    for (int i = 0; i < 2; ++i) {
-      if (window.kernel[i] < 1 || window.strides[i] < 1 || window.dilations[i] < 1 ||
-          window.pads_begin[i] < 0 || window.kernel[i] >= kFar || window.strides[i] >= kFar ||
-          window.dilations[i] >= kFar || window.pads_begin[i] >= kFar || in[i + 1] >= kFar ||
-          out[i + 1] >= kFar) {
-        return fail(output,
-                    "kernel, strides and dilations must be 1 or more, pads 0 or more, all below 2^31");
-      }
-    }
-    return {};
-  }
-
-  /// Whether the window has a tap inside an axis of `in` elements at each of its `out` positions.
-  static bool every_window_sees(std::int64_t in, std::int64_t out, const Window2d& window, int axis) {
-    std::int64_t pad = window.pads_begin[axis];
-    std::int64_t step = window.dilations[axis];
-    bool last_starts_inside = (out - 1) * window.strides[axis] - pad < in;
-    // Before the beginning a window needs a tap that reaches past it, and taps that do not step over the
-    // input.
-    bool first_reaches = pad == 0 || ((pad + step - 1) / step < window.kernel[axis] && step <= in);
-    return out == 0 || (in > 0 && last_starts_inside && first_reaches);
+    auto all_in = [&](const std::vector<std::int64_t>& values, std::int64_t least) {
+      return static_cast<std::int64_t>(values.size()) == axes &&
+             std::all_of(values.begin(), values.end(), [&](std::int64_t v) { return v >= least && v < kFar; });
+    };
+    bool sound = axes >= 1 && all_in(window.strides, 1) && all_in(window.dilations, 1) &&
+                 all_in(window.holes, 1) && all_in(window.pads_begin, -kFar) && all_in(window.pads_end, -kFar);
+    return sound ? Status()
+                 : fail(output,
+                        "strides, dilations and holes must be 1 or more, and with the pads below 2^31, one per "
+                        "spatial axis of the weights");
   }
 
   [[nodiscard]] Status check_scale(TensorId output, float scale) const {
@@ -200,73 +268,68 @@ struct OperationVerifier {
   }
 
   [[nodiscard]] Status check_range(TensorId output, QuantizedRange range) const {
-    ElementType type = program.tensor(output).type;
-    QuantizedRange held = storage_range(type);
-    if (!is_integer(type) || range.q_min > range.q_max || range.q_min < held.q_min ||
+    QuantizedRange held = storage_range(type(output));
+    if (!is_integer(type(output)) || range.q_min > range.q_max || range.q_min < held.q_min ||
         range.q_max > held.q_max) {
       return fail(output, "the range [" + std::to_string(range.q_min) + ", " + std::to_string(range.q_max) +
                               "] does not fit its type");
     }
     return {};
   }
+
+  const Program& program_;
+  const std::vector<QuantizedRange>& ranges_;  // per tensor: the integers it can take
 };
 
-/// The integers that an operation can give.
-struct OutputRange {
-  const Program& program;
-  const std::vector<QuantizedRange>& ranges;
-
-  QuantizedRange operator()(const QuantizeOp& op) const { return op.range; }
-  QuantizedRange operator()(const DequantizeOp& /*op*/) const { return {0, 0}; }
-  QuantizedRange operator()(const ConvOp& op) const { return of_layer(op.layer); }
-  QuantizedRange operator()(const FullyConnectedOp& op) const { return of_layer(op.layer); }
-  QuantizedRange operator()(const MaxPoolOp& op) const { return ranges[static_cast<std::size_t>(op.input)]; }
-  QuantizedRange operator()(const ReshapeOp& op) const { return ranges[static_cast<std::size_t>(op.input)]; }
-
- private:
-  static QuantizedRange of_layer(const LinearLayer& layer) {
-    return layer.requantization ? layer.requantization->clamp : storage_range(ElementType::kInt32);
-  }
-};
-
-}  // namespace
-
-Status verify(const Program& program) {
+/// Ids in range, constants as declared, each tensor made once and before it is used.
+Status verify_order(const Program& program) {
+  std::vector<bool> made;
   for (const TensorInfo& info : program.tensors) {
-    Result<std::int64_t> count = element_count(info.sample_shape);
-    if (!count.ok()) {
-      return count.status().at("tensor '" + info.name + "'");
+    made.push_back(info.constant != nullptr);
+    if (info.constant != nullptr && (info.constant->type() != info.type || info.constant->shape() != info.shape)) {
+      return Status::invalid_argument("constant " + describe(info) + " is " +
+                                      std::string(name_of(info.constant->type())) +
+                                      to_string(info.constant->shape()));
     }
   }
-  std::vector<bool> made(program.tensors.size(), false);
-  std::vector<QuantizedRange> ranges;
-  for (const TensorInfo& info : program.tensors) {
-    ranges.push_back(storage_range(info.type));
-  }
   auto exists = [&](TensorId id) { return id >= 0 && static_cast<std::size_t>(id) < program.tensors.size(); };
+  auto is_made = [&](TensorId id) { return exists(id) && made[static_cast<std::size_t>(id)]; };
   for (TensorId id : program.inputs) {
-    if (!exists(id)) {
-      return Status::invalid_argument("program '" + program.name + "' has an input that is no tensor");
+    if (!exists(id) || is_made(id)) {
+      return Status::invalid_argument("program '" + program.name +
+                                      "' has an input that is no tensor, a constant or another input");
     }
     made[static_cast<std::size_t>(id)] = true;
   }
   for (std::size_t i = 0; i < program.operations.size(); ++i) {
-    auto [input, output] =
-        std::visit([](const auto& op) { return std::pair(op.input, op.output); }, program.operations[i]);
-    if (!exists(input) || !exists(output) || !made[static_cast<std::size_t>(input)] ||
-        made[static_cast<std::size_t>(output)]) {
-      return Status::invalid_argument("program '" + program.name + "', operation " + std::to_string(i) +
-                                      ": its input must be made before it, and its output by it alone");
+    std::vector<TensorId> inputs = inputs_of(program.operations[i]);
+    bool sound = std::all_of(inputs.begin(), inputs.end(), is_made);
+    for (TensorId output : outputs_of(program.operations[i])) {
+      sound = sound && exists(output) && !is_made(output);
+      if (sound) {
+        made[static_cast<std::size_t>(output)] = true;
+      }
     }
-    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier{program, ranges}, program.operations[i]));
-    ranges[static_cast<std::size_t>(output)] =
-        std::visit(OutputRange{program, ranges}, program.operations[i]);
-    made[static_cast<std::size_t>(output)] = true;
+    if (!sound) {
+      return Status::invalid_argument("program '" + program.name + "', operation " + std::to_string(i) +
+                                      ": its inputs must be made before it, and its outputs by it alone");
+    }
   }
   for (TensorId id : program.outputs) {
-    if (!exists(id) || !made[static_cast<std::size_t>(id)]) {
+    if (!is_made(id)) {
       return Status::invalid_argument("program '" + program.name + "' has an output that nothing makes");
     }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status verify(const Program& program) {
+  ZP_RETURN_IF_ERROR(verify_order(program));
+  std::vector<QuantizedRange> ranges = integer_ranges(program);
+  for (const Operation& operation : program.operations) {
+    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier(program, ranges), operation));
   }
   return {};
 }
@@ -277,8 +340,9 @@ std::vector<TensorId> float_tensors_inside(const Program& program) {
   };
   std::vector<TensorId> found;
   for (TensorId id = 0; id < static_cast<TensorId>(program.tensors.size()); ++id) {
-    if (!is_integer(program.tensor(id).type) && !contains(program.inputs, id) &&
-        !contains(program.outputs, id)) {
+    const TensorInfo& info = program.tensor(id);
+    if (!is_integer(info.type) && info.type != ElementType::kBool && info.constant == nullptr &&
+        !contains(program.inputs, id) && !contains(program.outputs, id)) {
       found.push_back(id);
     }
   }

@@ -99,17 +99,41 @@ float weight_scale_that_holds_bias(float bias, float s_in, float s_w, std::int64
   return scale;
 }
 
-QuantizedRange accumulator_bounds(std::span<const std::int8_t> weights, QuantizedRange input,
-                                  std::int64_t folded_bias) {
+std::int64_t multiply_fixed_point_wide(std::int64_t accumulator, FixedPointMultiplier multiplier) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 62;
+  // accumulator = high * 2^31 + low: the product is a * 2^31 + b, rounding included, and a shift by 31 or more floors
+  // in two steps.
+  std::int64_t high = accumulator >> 31;
+  std::int64_t low = accumulator & ((std::int64_t{1} << 31) - 1);
+  std::int64_t a = high * multiplier.mantissa;
+  std::int64_t b = low * multiplier.mantissa + (std::int64_t{1} << (multiplier.shift - 1));
+  if (multiplier.shift >= 31) {
+    return (a + (b >> 31)) >> (multiplier.shift - 31);
+  }
+  int up = 31 - multiplier.shift;
+  std::int64_t limit = (kMost >> up) - 1;
+  if (a > limit || a < -limit) {
+    return a > 0 ? kMost : -kMost;
+  }
+  return std::clamp(a * (std::int64_t{1} << up) + (b >> multiplier.shift), -kMost, kMost);
+}
+
+template <typename Weight>
+QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input, std::int64_t folded_bias) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 62;
   // Partial sums in any order lie between the sum of all negative and the sum of all positive extremes.
-  QuantizedRange bounds{std::min<std::int64_t>(folded_bias, 0), std::max<std::int64_t>(folded_bias, 0)};
-  for (std::int8_t weight : weights) {
+  QuantizedRange bounds{std::clamp(folded_bias, -kMost, std::int64_t{0}), std::clamp(folded_bias, std::int64_t{0}, kMost)};
+  for (Weight weight : weights) {
     std::int64_t a = weight * input.q_min;
     std::int64_t b = weight * input.q_max;
-    bounds.q_min += std::min<std::int64_t>({a, b, 0});
-    bounds.q_max += std::max<std::int64_t>({a, b, 0});
+    bounds.q_min = std::max(bounds.q_min + std::min<std::int64_t>({a, b, 0}), -kMost);
+    bounds.q_max = std::min(bounds.q_max + std::max<std::int64_t>({a, b, 0}), kMost);
   }
   return bounds;
 }
+
+template QuantizedRange accumulator_bounds(std::span<const std::int8_t>, QuantizedRange, std::int64_t);
+template QuantizedRange accumulator_bounds(std::span<const std::int16_t>, QuantizedRange, std::int64_t);
+template QuantizedRange accumulator_bounds(std::span<const std::int32_t>, QuantizedRange, std::int64_t);
 
 }  // namespace zeropoint

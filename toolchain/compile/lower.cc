@@ -3,322 +3,256 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
-#include "compile/lower_layer.h"
+#include "compile/graph_lowering.h"
 #include "graph/quant_nodes.h"
+#include "simplify/fold_constants.h"
+#include "zeropoint/toolchain/qdq.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
-/// A quantized activation: where a float value of the graph comes from.
-struct Quantized {
-  TensorId tensor;
-  QuantParams params;
-  QuantizedRange range;  // the values it can take
-};
+bool is_real(ElementType type) { return !is_integer(type) && type != ElementType::kBool; }
 
-class Lowering {
- public:
-  Lowering(const Graph& graph, RequantizeMode mode)
-      : graph_(graph), mode_(mode), readers_(consumers(graph)), producers_(producers(graph)) {}
+bool carries_reals(const Graph& graph, const Node& node) {
+  auto real = [&](ValueId id) { return id != kNoValue && is_real(graph.value(id).type); };
+  return std::any_of(node.outputs.begin(), node.outputs.end(), real) ||
+         std::any_of(node.inputs.begin(), node.inputs.end(), real);
+}
 
-  Result<Program> run() {
-    program_.name = graph_.name;
-    for (ValueId input : graph_.inputs) {
-      program_.inputs.push_back(tensor_of(input));
-    }
-    done_.assign(graph_.nodes.size(), false);
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (!done_[i]) {
-        ZP_RETURN_IF_ERROR(lower_node(graph_.nodes[i]));
-      }
-    }
-    for (ValueId output : graph_.outputs) {
-      auto made = tensors_.find(output);
-      if (made == tensors_.end()) {
-        return Status::unsupported("output '" + graph_.value(output).name +
-                                   "' is not made by an integer operation");
-      }
-      program_.outputs.push_back(made->second);
-    }
-    ZP_RETURN_IF_ERROR(verify(program_));
-    return std::move(program_);
-  }
+bool is_border(const Node& node) { return node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear; }
 
- private:
-  /// The activations between a layer and its QuantizeLinear, and that node (or none at a graph output).
-  struct Tail {
-    std::vector<const Node*> activations;
-    const Node* quantize = nullptr;
-    ValueId last;
-  };
+/// What depends on the order of the elements alone is the same for reals and their integers.
+bool compares_elements(Op op) { return op == Op::kArgMax || op == Op::kArgMin; }
 
-  TensorId tensor_of(ValueId id) {
-    auto [found, is_new] = tensors_.try_emplace(id, static_cast<TensorId>(program_.tensors.size()));
-    if (is_new) {
-      const Value& value = graph_.value(id);
-      Shape shape = shape_of(*value.dims, -1);
-      program_.tensors.push_back(
-          {value.name, value.type, Shape(shape.begin() + (shape.empty() ? 0 : 1), shape.end())});
-    }
-    return found->second;
-  }
-
-  Status lower_node(const Node& node) {
-    switch (node.op) {
-      case Op::kQuantizeLinear:
-        return lower_quantize(node);
-      case Op::kDequantizeLinear:
-        return lower_dequantize(node);
-      case Op::kConv:
-      case Op::kGemm:
-        return lower_layer(node);
-      case Op::kMaxPool:
-      case Op::kFlatten:
-        return lower_same_params(node);
-      case Op::kRelu:
-      case Op::kClip:
-        if (is_input(border_source(node.outputs[0]))) {
-          return {};  // the QuantizeLinear at the border reads it
-        }
-        [[fallthrough]];
-      default:
-        return stays_float(
-            node,
-            "it has no integer form here unless it follows a Conv or Gemm and precedes a QuantizeLinear");
-    }
-  }
-
-  static Status stays_float(const Node& node, const std::string& why) {
-    return Status::unsupported(describe(node) + " would stay in float: " + why);
-  }
-
-  Result<QuantNode> per_tensor(const Node& node) const {
-    ZP_ASSIGN_OR_RETURN(QuantNode read, read_quant_node(graph_, node));
-    if (read.params.params.size() != 1) {
-      return stays_float(node, "activations must have one scale per tensor");
-    }
-    return read;
-  }
-
-  [[nodiscard]] bool is_input(ValueId id) const {
-    return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
-  }
-  [[nodiscard]] bool is_output(ValueId id) const {
-    return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
-  }
-
-  /// The Relu or Clip that makes `id`, or nullptr.
-  [[nodiscard]] const Node* activation_making(ValueId id) const {
-    std::int32_t maker = producers_[static_cast<std::size_t>(id)];
-    const Node* node = maker < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(maker)];
-    return node != nullptr && (node->op == Op::kRelu || node->op == Op::kClip) ? node : nullptr;
-  }
-
-  /// What stands before the activations that lead to `id`.
-  [[nodiscard]] ValueId border_source(ValueId id) const {
-    while (const Node* activation = activation_making(id)) {
-      id = activation->inputs[0];
-    }
-    return id;
-  }
-
-  /// A QuantizeLinear that no layer absorbed: the border where reals come in. Clips before it narrow its
-  /// range.
-  Status lower_quantize(const Node& node) {
-    ZP_ASSIGN_OR_RETURN(QuantNode read, per_tensor(node));
-    std::vector<const Node*> activations;  // the last one first
-    ValueId source = node.inputs[0];
-    while (const Node* activation = activation_making(source)) {
-      activations.push_back(activation);
-      source = activation->inputs[0];
-    }
-    QuantizedRange range = storage_range(read.storage);
-    for (auto activation = activations.rbegin(); activation != activations.rend(); ++activation) {
-      ZP_ASSIGN_OR_RETURN(range, narrow(**activation, read, range));
-    }
-    if (!is_input(source)) {
-      return stays_float(node, "its input is not an input of the graph");
-    }
-    program_.operations.emplace_back(
-        QuantizeOp{tensor_of(source), tensor_of(node.outputs[0]), read.params.params[0], range});
-    quantized_ranges_[node.outputs[0]] = range;
-    return {};
-  }
-
-  /// `range` after the activation `node`, at the given parameters: quantize(clip(r)) = clamp(quantize(r)).
-  Result<QuantizedRange> narrow(const Node& node, const QuantNode& quantization, QuantizedRange range) const {
-    QuantizedRange held = storage_range(quantization.storage);
-    QuantizedRange bounds = held;
-    QuantParams params = quantization.params.params[0];
-    if (node.op == Op::kRelu) {
-      bounds.q_min = quantize(0.0F, params, held);
-    }
-    for (std::size_t bound : {1U, 2U}) {
-      if (node.inputs.size() <= bound || node.inputs[bound] == kNoValue) {
-        continue;
-      }
-      const Tensor* limit = graph_.constant(node, bound);
-      if (limit == nullptr || limit->type() != ElementType::kFloat32 || limit->size() != 1 ||
-          std::isnan(limit->data<float>()[0])) {
-        return stays_float(node, "its bounds must be float32 constants");
-      }
-      (bound == 1 ? bounds.q_min : bounds.q_max) = quantize(limit->data<float>()[0], params, held);
-    }
-    // Not std::clamp: where the bounds cross, ONNX's Clip gives the upper one.
-    auto clip = [&](std::int64_t q) { return std::min(std::max(q, bounds.q_min), bounds.q_max); };
-    return QuantizedRange{clip(range.q_min), clip(range.q_max)};
-  }
-
-  Status lower_dequantize(const Node& node) {
-    if (graph_.constant(node, 0) != nullptr) {
-      return {};  // a weight or bias: its layer reads it
-    }
-    ZP_ASSIGN_OR_RETURN(QuantNode read, per_tensor(node));
-    auto tensor = tensors_.find(node.inputs[0]);
-    if (tensor == tensors_.end()) {
-      return stays_float(node, "no integer operation makes its input");
-    }
-    auto range = quantized_ranges_.find(node.inputs[0]);
-    activations_[node.outputs[0]] = {
-        tensor->second, read.params.params[0],
-        range == quantized_ranges_.end() ? storage_range(read.storage) : range->second};
-    if (is_output(node.outputs[0])) {
-      program_.operations.emplace_back(DequantizeOp{tensor->second,
-                                                    tensor_of(node.outputs[0]),
-                                                    {read.params.params[0].scale},
-                                                    read.params.params[0].zero_point});
-    }
-    return {};
-  }
-
-  Result<Quantized> quantized_input(const Node& node) const {
-    auto found = activations_.find(node.inputs[0]);
-    if (found == activations_.end()) {
-      return stays_float(node, "its input '" + graph_.value(node.inputs[0]).name + "' is not quantized");
-    }
-    return found->second;
-  }
-
-  /// The only node that reads `id`, or nullptr where there are several, none, or the graph's caller does too.
-  const Node* only_reader(ValueId id) const {
-    const auto& readers = readers_[static_cast<std::size_t>(id)];
-    return readers.size() == 1 && !is_output(id) ? &graph_.nodes[static_cast<std::size_t>(readers[0])]
-                                                 : nullptr;
-  }
-
-  Result<Tail> tail_of(const Node& node) {
-    Tail tail{{}, nullptr, node.outputs[0]};
-    for (const Node* next = only_reader(tail.last); next != nullptr; next = only_reader(tail.last)) {
-      done_[static_cast<std::size_t>(next - graph_.nodes.data())] = true;
-      tail.last = next->outputs[0];
-      if (next->op == Op::kQuantizeLinear) {
-        tail.quantize = next;
-        return tail;
-      }
-      if (next->op != Op::kRelu && next->op != Op::kClip) {
-        return stays_float(*next, "its input '" + graph_.value(next->inputs[0]).name + "' is not quantized");
-      }
-      tail.activations.push_back(next);
-    }
-    if (!is_output(tail.last) || !tail.activations.empty()) {
-      return stays_float(node, "its result '" + graph_.value(tail.last).name + "' is not quantized");
-    }
-    return tail;
-  }
-
-  Status lower_layer(const Node& node) {
-    ZP_ASSIGN_OR_RETURN(Quantized input, quantized_input(node));
-    ZP_ASSIGN_OR_RETURN(Tail tail, tail_of(node));
-    ZP_ASSIGN_OR_RETURN(LayerConstants constants,
-                        read_layer(graph_, node, producers_, input.params, input.range));
-    if (tail.quantize == nullptr) {
-      TensorId accumulator = add_accumulator(tail.last);
-      std::vector<float> scales = constants.accumulator_scales;
-      ZP_RETURN_IF_ERROR(emit_layer(node, input, accumulator, std::move(constants), std::nullopt));
-      program_.operations.emplace_back(DequantizeOp{accumulator, tensor_of(tail.last), std::move(scales), 0});
-      return {};
-    }
-    ZP_ASSIGN_OR_RETURN(QuantNode out, per_tensor(*tail.quantize));
-    QuantParams out_params = out.params.params[0];
-    QuantizedRange clamp = storage_range(out.storage);
-    for (const Node* activation : tail.activations) {
-      ZP_ASSIGN_OR_RETURN(clamp, narrow(*activation, out, clamp));
-    }
-    ZP_ASSIGN_OR_RETURN(Requantization requantization,
-                        requantization_of(node, constants, input.params.scale, out_params, clamp, mode_));
-    quantized_ranges_[tail.last] = clamp;
-    return emit_layer(node, input, tensor_of(tail.last), std::move(constants), std::move(requantization));
-  }
-
-  /// A tensor for the int32 accumulators behind the float value `id`.
-  TensorId add_accumulator(ValueId id) {
-    Shape shape = shape_of(*graph_.value(id).dims, -1);
-    program_.tensors.push_back(
-        {graph_.value(id).name + "_accumulator", ElementType::kInt32, Shape(shape.begin() + 1, shape.end())});
-    return static_cast<TensorId>(program_.tensors.size() - 1);
-  }
-
-  Status emit_layer(const Node& node, const Quantized& input, TensorId output, LayerConstants&& constants,
-                    std::optional<Requantization> requantization) {
-    LinearLayer layer{std::move(constants.weights), std::move(constants.folded_bias),
-                      std::move(requantization)};
-    if (node.op == Op::kGemm) {
-      program_.operations.emplace_back(FullyConnectedOp{input.tensor, output, std::move(layer)});
-      return {};
-    }
-    const Shape& w = layer.weights.shape();
-    ZP_ASSIGN_OR_RETURN(Window2d window, window_of(graph_, node, {w.begin() + 2, w.end()}));
-    program_.operations.emplace_back(ConvOp{input.tensor, output, std::move(layer), window,
-                                            int_attribute(node, "group"), input.params.zero_point});
-    return {};
-  }
-
-  Status lower_same_params(const Node& node) {
-    ZP_ASSIGN_OR_RETURN(Quantized input, quantized_input(node));
-    const Node* quantize = only_reader(node.outputs[0]);
-    if (quantize == nullptr || quantize->op != Op::kQuantizeLinear) {
-      return stays_float(node, "its result '" + graph_.value(node.outputs[0]).name + "' is not quantized");
-    }
-    ZP_ASSIGN_OR_RETURN(QuantNode out, per_tensor(*quantize));
-    if (out.params.params[0] != input.params || out.storage != program_.tensor(input.tensor).type) {
-      return stays_float(node, "its input and its output are quantized differently");
-    }
-    done_[static_cast<std::size_t>(quantize - graph_.nodes.data())] = true;
-    quantized_ranges_[quantize->outputs[0]] = input.range;
-    TensorId output = tensor_of(quantize->outputs[0]);
-    if (node.op == Op::kFlatten) {
-      if (int_attribute(node, "axis") != 1) {
-        return stays_float(node, "it joins the batch with other axes");
-      }
-      program_.operations.emplace_back(ReshapeOp{input.tensor, output});
-      return {};
-    }
-    ZP_ASSIGN_OR_RETURN(Window2d window, window_of(graph_, node, {}));
-    program_.operations.emplace_back(MaxPoolOp{input.tensor, output, window});
-    return {};
-  }
-
-  const Graph& graph_;
-  RequantizeMode mode_;
-  std::vector<std::vector<std::int32_t>> readers_;
-  std::vector<std::int32_t> producers_;
-  std::vector<bool> done_;                              // nodes that became part of an earlier one
-  std::map<ValueId, TensorId> tensors_;                 // graph value -> program tensor
-  std::map<ValueId, Quantized> activations_;            // output of a DequantizeLinear -> what it dequantizes
-  std::map<ValueId, QuantizedRange> quantized_ranges_;  // quantized value -> the integers it can take
-  Program program_;
-};
+/// What depends on the shape alone.
+bool reads_shape(Op op) { return op == Op::kShape || op == Op::kSize; }
 
 }  // namespace
 
-Result<Program> lower(const Graph& graph, RequantizeMode mode) {
+GraphLowering::GraphLowering(const Graph& graph, RequantizeMode mode)
+    : graph_(graph), mode_(mode), producers_(producers(graph)), builder_(graph.name) {}
+
+const Node* GraphLowering::producer(ValueId id) const {
+  std::int32_t maker = id == kNoValue ? -1 : producers_[static_cast<std::size_t>(id)];
+  return maker < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(maker)];
+}
+
+const QuantizedView* GraphLowering::view(ValueId id) const {
+  auto found = views_.find(id);
+  return found == views_.end() ? nullptr : &found->second;
+}
+
+Result<QuantizedView> GraphLowering::operand(const Node& node, std::size_t input) const {
+  const QuantizedView* known = node.has_input(input) ? view(node.inputs[input]) : nullptr;
+  if (known == nullptr || size_of(known->type) > 2) {
+    return Status::unsupported(fmt::format(
+        "its input '{}' is not quantized",
+        node.has_input(input) ? graph_.value(node.inputs[input]).name : std::to_string(input)));
+  }
+  return *known;
+}
+
+Result<Tensor> GraphLowering::constant_reals(ValueId id) const {
+  const Value& value = graph_.value(id);
+  const Node* node = producer(id);
+  if (value.constant != nullptr) {
+    return *value.constant;
+  }
+  bool dequantized = node != nullptr && node->op == Op::kDequantizeLinear;
+  std::vector<const Tensor*> inputs;
+  for (std::size_t i = 0; dequantized && i < node->inputs.size(); ++i) {
+    inputs.push_back(graph_.constant(*node, i));
+    dequantized = inputs.back() != nullptr || !node->has_input(i);
+  }
+  if (!dequantized) {
+    return Status::unsupported(fmt::format("its input '{}' is not constant", value.name));
+  }
+  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, evaluate(OperatorCall(node->op, node->attributes, inputs)));
+  return std::move(outputs[0]);
+}
+
+Result<TensorId> GraphLowering::plain(ValueId id) {
+  auto found = tensors_.find(id);
+  if (found != tensors_.end()) {
+    return found->second;
+  }
+  const Value& value = graph_.value(id);
+  const Node* node = producer(id);
+  if (value.constant != nullptr) {
+    return tensors_[id] = builder_.add_constant(value.name, value.constant);
+  }
+  if (node != nullptr && node->op == Op::kDequantizeLinear && graph_.constant(*node, 0) != nullptr) {
+    ZP_ASSIGN_OR_RETURN(Tensor reals, constant_reals(id));
+    return tensors_[id] = builder_.add_constant(value.name, std::make_shared<const Tensor>(std::move(reals)));
+  }
+  if (const QuantizedView* known = view(id)) {
+    TensorId made = builder_.add_tensor(value.name, ElementType::kFloat32, value.dims);
+    builder_.add(DequantizeOp{known->tensor, made, {{known->params.scale}, known->params.zero_point}});
+    return tensors_[id] = made;
+  }
+  if (node != nullptr && layers_.count(producers_[static_cast<std::size_t>(id)]) > 0) {
+    return real_layer(id, *node);
+  }
+  return Status::internal("value '" + value.name + "' was not lowered");
+}
+
+/// A layer whose result is read in float: its accumulators, dequantized.
+Result<TensorId> GraphLowering::real_layer(ValueId id, const Node& node) {
+  ZP_ASSIGN_OR_RETURN(DequantizeOp op, accumulator(id, node));
+  op.output = builder_.add_tensor(graph_.value(id).name, ElementType::kFloat32, graph_.value(id).dims);
+  tensors_[id] = op.output;
+  builder_.add(op);
+  return tensors_[id];
+}
+
+Result<Lowering> GraphLowering::run() {
+  for (ValueId input : graph_.inputs) {
+    const Value& value = graph_.value(input);
+    tensors_[input] = builder_.add_tensor(value.name, value.type, value.dims);
+  }
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    ZP_RETURN_IF_ERROR(lower_node(static_cast<std::int32_t>(i)));
+  }
+  return finish();
+}
+
+Status GraphLowering::lower_node(std::int32_t index) {
+  const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+  if (node.op == Op::kQuantizeLinear) {
+    return lower_quantize(index);
+  }
+  if (node.op == Op::kDequantizeLinear) {
+    return lower_dequantize(index);
+  }
+  ZP_ASSIGN_OR_RETURN(bool moved, move_views(index));
+  if (moved) {
+    return {};
+  }
+  if (is_layer(graph_, node, producers_)) {
+    Status status = layer_constants(node).status();
+    if (status.ok()) {
+      layers_.insert(index);
+      return {};
+    }
+    reasons_[&node] = status.message();
+  }
+  return evaluate_as_it_stands(index);
+}
+
+Status GraphLowering::lower_quantize(std::int32_t index) {
+  const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+  Result<QuantNode> read = read_quant_node(graph_, node);
+  bool whole = read.ok() && read->params.params.size() == 1 &&
+               graph_.value(node.inputs[0]).type == ElementType::kFloat32;
+  if (!whole) {
+    reasons_[&node] = read.ok() ? "activations must have one scale per tensor" : read.status().message();
+    return evaluate_as_it_stands(index);
+  }
+  const std::string& name = graph_.value(node.outputs[0]).name;
+  Target target{read->params.params[0], read->storage, storage_range(read->storage)};
+  ZP_ASSIGN_OR_RETURN(TensorId made, quantize_value(node.inputs[0], target, name));
+  builder_.name_tensor(made, name);
+  tensors_[node.outputs[0]] = made;
+  return {};
+}
+
+Status GraphLowering::lower_dequantize(std::int32_t index) {
+  const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+  Result<QuantNode> read = read_quant_node(graph_, node);
+  if (read.ok() && read->params.params.size() == 1) {
+    ZP_ASSIGN_OR_RETURN(TensorId integers, plain(node.inputs[0]));
+    views_[node.outputs[0]] = {integers, read->params.params[0], read->storage};
+    return {};
+  }
+  if (constant_reals(node.outputs[0]).ok()) {
+    return {};  // weights: their layer reads them
+  }
+  reasons_[&node] = read.ok() ? "activations must have one scale per tensor" : read.status().message();
+  return evaluate_as_it_stands(index);
+}
+
+Status GraphLowering::evaluate_as_it_stands(std::int32_t index) {
+  const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+  EvaluateOp op{node.op, node.attributes, {}, {}};
+  for (ValueId input : node.inputs) {
+    op.inputs.push_back(kNoTensor);
+    const QuantizedView* known = input == kNoValue ? nullptr : view(input);
+    if (known != nullptr && (compares_elements(node.op) || reads_shape(node.op))) {
+      op.inputs.back() = known->tensor;
+    } else if (input != kNoValue) {
+      ZP_ASSIGN_OR_RETURN(op.inputs.back(), plain(input));
+    }
+  }
+  for (ValueId output : node.outputs) {
+    op.outputs.push_back(kNoTensor);
+    if (output != kNoValue) {
+      const Value& value = graph_.value(output);
+      op.outputs.back() = tensors_[output] = builder_.add_tensor(value.name, value.type, value.dims);
+    }
+  }
+  builder_.add(std::move(op), index);
+  return {};
+}
+
+std::string GraphLowering::reason_of(const Node& node) const {
+  auto refused = reasons_.find(&node);
+  if (refused != reasons_.end()) {
+    return refused->second;
+  }
+  if (info_of(node.op).integer_form == IntegerForm::kNone) {
+    return "it has no integer form";
+  }
+  for (ValueId input : node.inputs) {
+    bool real = input != kNoValue && is_real(graph_.value(input).type);
+    if (real && view(input) == nullptr && !constant_reals(input).ok()) {
+      return fmt::format("its input '{}' is not quantized", graph_.value(input).name);
+    }
+  }
+  return fmt::format("its result '{}' is not quantized", graph_.value(node.outputs[0]).name);
+}
+
+Result<Lowering> GraphLowering::finish() {
+  std::vector<TensorId> inputs;
+  std::vector<TensorId> outputs;
+  for (ValueId input : graph_.inputs) {
+    inputs.push_back(tensors_[input]);
+  }
+  for (ValueId output : graph_.outputs) {
+    ZP_ASSIGN_OR_RETURN(TensorId made, plain(output));
+    outputs.push_back(made);
+  }
+  ProgramBuilder::Finished finished = std::move(builder_).finish(std::move(inputs), std::move(outputs));
+  Lowering lowering{std::move(finished.program), {}, 0};
+  std::set<std::int32_t> floats;
+  for (std::size_t i = 0; i < finished.nodes.size(); ++i) {
+    const auto* op = std::get_if<EvaluateOp>(&lowering.program.operations[i]);
+    if (op == nullptr || finished.nodes[i] < 0) {
+      continue;
+    }
+    std::vector<TensorId> ids = inputs_of(*op);
+    std::vector<TensorId> made = outputs_of(*op);
+    ids.insert(ids.end(), made.begin(), made.end());
+    const Node& node = graph_.nodes[static_cast<std::size_t>(finished.nodes[i])];
+    if (std::any_of(ids.begin(), ids.end(), [&](TensorId id) { return is_real(lowering.program.tensor(id).type); })) {
+      floats.insert(finished.nodes[i]);
+      lowering.floats.push_back({node.name, std::string(name_of(node.op)), reason_of(node)});
+    }
+  }
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const Node& node = graph_.nodes[i];
+    bool in_integers = carries_reals(graph_, node) && !is_border(node) && !reads_shape(node.op);
+    lowering.integer_nodes += in_integers && floats.count(static_cast<std::int32_t>(i)) == 0 ? 1 : 0;
+  }
+  ZP_RETURN_IF_ERROR(verify(lowering.program));
+  return lowering;
+}
+
+Result<Lowering> lower(const Graph& graph, RequantizeMode mode) {
   ZP_RETURN_IF_ERROR(verify(graph));
-  Graph inferred = graph;
-  ZP_RETURN_IF_ERROR(infer_shapes(inferred));
-  return Lowering(inferred, mode).run();
+  ZP_ASSIGN_OR_RETURN(Graph qdq, to_qdq(graph));
+  ZP_RETURN_IF_ERROR(fold_constants(qdq));
+  return GraphLowering(qdq, mode).run();
 }
 
 }  // namespace zeropoint::toolchain

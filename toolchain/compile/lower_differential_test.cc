@@ -34,10 +34,11 @@ std::map<std::string, Tensor> values_of(const Program& program, const Tensor& in
 /// Holds each QuantizeLinear's integers against the program's. The oracle then goes on from the program's, so
 /// that one difference is not counted again in the layers behind it.
 void compare(const Quantized& network, RequantizeMode mode, Difference& difference) {
-  Result<Program> program = lower(network.graph, mode);
-  ASSERT_TRUE(program.ok()) << program.status().message() << "\n" << print(network.graph);
-  ASSERT_TRUE(float_tensors_inside(*program).empty());
-  std::map<std::string, Tensor> integers = values_of(*program, network.input);
+  Result<Lowering> lowered = lower(network.graph, mode);
+  ASSERT_TRUE(lowered.ok()) << lowered.status().message() << "\n" << print(network.graph);
+  ASSERT_TRUE(lowered->floats.empty()) << lowered->floats[0].node << ": " << lowered->floats[0].reason;
+  ASSERT_TRUE(float_tensors_inside(lowered->program).empty());
+  std::map<std::string, Tensor> integers = values_of(lowered->program, network.input);
   const Graph& graph = network.graph;
   oracle::Values known{{graph.inputs[0], oracle::reals_of(network.input)}};
   oracle::evaluate(graph, std::move(known), [&](const Node& node, oracle::Values& values) {

@@ -31,12 +31,12 @@ Graph through_a_file(const Graph& graph) {
 }
 
 std::vector<Tensor> outputs_of(const Graph& graph, RequantizeMode mode, const Tensor& input) {
-  Result<Program> program = lower(graph, mode);
-  EXPECT_TRUE(program.ok()) << program.status().message();
-  if (!program.ok()) {
+  Result<Lowering> lowered = lower(graph, mode);
+  EXPECT_TRUE(lowered.ok()) << lowered.status().message();
+  if (!lowered.ok()) {
     return {};
   }
-  Result<std::vector<Tensor>> outputs = run_reference(*program, std::span(&input, 1));
+  Result<std::vector<Tensor>> outputs = run_reference(lowered->program, std::span(&input, 1));
   EXPECT_TRUE(outputs.ok()) << outputs.status().message();
   return outputs.ok() ? *outputs : std::vector<Tensor>{};
 }

@@ -144,7 +144,7 @@ TEST(MakePlan, RaisedScalesLeaveRoomForTheSum) {
     replace(graph, "conv.b", Tensor::of<float>({2}, {0.5F, b}));
     Result<Graph> quantized = apply_plan(graph, plan_of({}, graph));
     ASSERT_TRUE(quantized.ok()) << b << ": " << quantized.status().message();
-    Result<Program> program = lower(*quantized, RequantizeMode::kFloat);
+    Result<Lowering> program = lower(*quantized, RequantizeMode::kFloat);
     EXPECT_TRUE(program.ok()) << b << ": " << program.status().message();
   }
 }

@@ -45,7 +45,7 @@ Result<float> float_multiplier(float s_in, float s_w, float s_out);
 Result<FixedPointMultiplier> fixed_point_multiplier(float s_in, float s_w, float s_out);
 
 /// q_out by float32 product. Any accumulator, any positive multiplier.
-inline std::int64_t requantize(std::int32_t accumulator, float multiplier, std::int64_t zero_point,
+inline std::int64_t requantize(std::int64_t accumulator, float multiplier, std::int64_t zero_point,
                                QuantizedRange range) {
   return quantize_steps(static_cast<float>(accumulator) * multiplier, zero_point, range);
 }
@@ -58,10 +58,17 @@ inline std::int64_t multiply_fixed_point(std::int32_t accumulator, FixedPointMul
   return (product + (std::int64_t{1} << (multiplier.shift - 1))) >> multiplier.shift;
 }
 
+/// The same for an accumulator of up to 62 bits; a result beyond 2^62 is given as +-2^62, which every range clamps.
+std::int64_t multiply_fixed_point_wide(std::int64_t accumulator, FixedPointMultiplier multiplier);
+
 /// q_out by fixed-point product.
-inline std::int64_t requantize(std::int32_t accumulator, FixedPointMultiplier multiplier,
+inline std::int64_t requantize(std::int64_t accumulator, FixedPointMultiplier multiplier,
                                std::int64_t zero_point, QuantizedRange range) {
-  std::int64_t q = multiply_fixed_point(accumulator, multiplier) + zero_point;
+  bool narrow = accumulator >= std::numeric_limits<std::int32_t>::min() &&
+                accumulator <= std::numeric_limits<std::int32_t>::max();
+  std::int64_t product = narrow ? multiply_fixed_point(static_cast<std::int32_t>(accumulator), multiplier)
+                                : multiply_fixed_point_wide(accumulator, multiplier);
+  std::int64_t q = product + zero_point;
   return q < range.q_min ? range.q_min : (q > range.q_max ? range.q_max : q);
 }
 
@@ -87,9 +94,10 @@ inline std::int64_t fold_zero_point(std::int64_t q_bias, std::int64_t z_in, std:
   return q_bias - z_in * weight_sum;
 }
 
-/// The interval of all values that sum(q_in * q_w) + folded_bias can pass through, in any order of summation,
-/// for q_in in `input` (Z_in included in folded_bias). A channel is safe in int32 when this interval is.
-QuantizedRange accumulator_bounds(std::span<const std::int8_t> weights, QuantizedRange input,
-                                  std::int64_t folded_bias);
+/// The interval of all values that sum(q_in * w) + folded_bias can pass through, in any order of summation,
+/// for q_in in `input` (Z_in included in folded_bias) and weights of int8, int16 or int32. A channel is safe in int32
+/// when this interval is. Ends beyond 2^62 are given as +-2^62.
+template <typename Weight>
+QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input, std::int64_t folded_bias);
 
 }  // namespace zeropoint

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "operators/operators.h"
 #include "operators/visit_type.h"
@@ -20,20 +19,15 @@ class Pooling {
         power_(op_ == Op::kLpPool || op_ == Op::kGlobalLpPool ? static_cast<T>(call.int_attribute("p"))
                                                               : T{1}) {}
 
-  void start() { sum_ = op_ == Op::kGlobalMaxPool ? std::numeric_limits<T>::lowest() : T{0}; }
+  void start() { sum_ = T{0}; }
   void take(T element) {
-    if (op_ == Op::kGlobalMaxPool) {
-      sum_ = std::max(sum_, element);
-    } else if (is_norm()) {
+    if (is_norm()) {
       sum_ += std::pow(std::abs(element), power_);
     } else {
       sum_ += element;
     }
   }
   [[nodiscard]] T result(std::int64_t count) const {
-    if (op_ == Op::kGlobalMaxPool) {
-      return sum_;
-    }
     return is_norm() ? std::pow(sum_, T{1} / power_) : sum_ / static_cast<T>(count);
   }
 
@@ -44,18 +38,6 @@ class Pooling {
   T power_;
   T sum_{};
 };
-
-/// Whether the window's tap lies on the input or its padding. With ceil_mode the last window may reach
-/// further, over what no average counts.
-bool is_padded(const WindowGeometry& window, const Shape& out, const Shape& tap) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    std::int64_t at = out[i] * window.strides[i] - window.pads_begin[i] + tap[i] * window.dilations[i];
-    if (at >= window.input[i] + window.pads_end[i]) {
-      return false;
-    }
-  }
-  return true;
-}
 
 template <typename T>
 void pool_windows(const OperatorCall& call, const WindowGeometry& window, Tensor& y) {
@@ -102,6 +84,24 @@ Result<std::vector<Tensor>> window_pool(const OperatorCall& call) {
   });
 }
 
+namespace {
+
+/// The largest element of each plane, of integers too.
+Result<std::vector<Tensor>> global_max(const Tensor& x, Tensor y) {
+  return visit_number(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
+    using T = decltype(element);
+    std::int64_t plane = y.size() == 0 ? 0 : x.size() / y.size();
+    const T* in = x.data<T>().data();
+    for (T& out : y.data<T>()) {
+      out = *std::max_element(in, in + plane);
+      in += plane;
+    }
+    return one(std::move(y));
+  });
+}
+
+}  // namespace
+
 Result<std::vector<Tensor>> global_pool(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   if (x.rank() < 2 || (call.op() == Op::kGlobalLpPool && call.int_attribute("p") < 1)) {
@@ -113,6 +113,9 @@ Result<std::vector<Tensor>> global_pool(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), std::move(shape)));
   if (y.size() > 0 && x.size() == 0) {
     return Status::invalid_argument("input " + to_string(x.shape()) + " has empty planes");
+  }
+  if (call.op() == Op::kGlobalMaxPool) {
+    return global_max(x, std::move(y));
   }
   return visit_float(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);

@@ -40,6 +40,18 @@ inline std::int64_t input_offset(const WindowGeometry& window, const Shape& out,
   return offset;
 }
 
+/// Whether the window's tap lies on the input or its padding. With ceil_mode the last window may reach further, over
+/// what no average counts.
+inline bool is_padded(const WindowGeometry& window, const Shape& out, const Shape& tap) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::int64_t at = out[i] * window.strides[i] - window.pads_begin[i] + tap[i] * window.dilations[i];
+    if (at >= window.input[i] + window.pads_end[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Product of extents that are known to fit.
 inline std::int64_t product(const std::vector<std::int64_t>& extents) {
   std::int64_t count = 1;

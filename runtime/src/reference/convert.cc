@@ -1,41 +1,66 @@
-// The borders of a program (real to integer and back), and reshaping.
+// The borders between reals and integers, functions of one element, and real arithmetic between integers.
 
-#include <cstring>
-
+#include "operators/axes.h"
+#include "reference/elements.h"
 #include "reference/operations.h"
 
 namespace zeropoint::reference {
 
-void run(const QuantizeOp& op, const Tensor& input, Tensor& output) {
-  std::span<const float> in = input.data<float>();
-  visit_integer(output.type(), [&](auto element) {
-    using T = decltype(element);
-    std::span<T> out = output.data<T>();
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      out[i] = static_cast<T>(quantize(in[i], op.params, op.range));
-    }
-  });
+Result<Tensor> run(const QuantizeOp& op, const Tensor& input, ElementType type) {
+  return quantized(input, op.to, type);
 }
 
-void run(const DequantizeOp& op, const Tensor& input, Tensor& output) {
-  std::span<float> out = output.data<float>();
-  bool per_channel = op.scales.size() > 1;
-  auto channels = static_cast<std::size_t>(per_channel ? input.dim(1) : 1);
-  std::size_t inner = 1;
-  for (std::int64_t axis = 2; per_channel && axis < input.rank(); ++axis) {
-    inner *= static_cast<std::size_t>(input.dim(axis));
+Result<Tensor> run(const DequantizeOp& op, const Tensor& input, ElementType /*type*/) {
+  return dequantized(input, op.from);
+}
+
+Result<Tensor> run(const TableOp& op, const Tensor& input, ElementType type) {
+  operators::AlongAxis along{1, 1, input.size()};
+  if (op.tables.rank() == 2) {
+    ZP_ASSIGN_OR_RETURN(along, operators::AlongAxis::of(input.shape(), op.axis));
+    if (along.extent != op.tables.dim(0)) {
+      return Status::invalid_argument(std::to_string(op.tables.dim(0)) + " tables do not fit axis " +
+                                      std::to_string(op.axis) + " of " + to_string(input.shape()));
+    }
   }
-  visit_integer(input.type(), [&](auto element) {
-    using T = decltype(element);
-    std::span<const T> in = input.data<T>();
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      out[i] = dequantize(static_cast<std::int64_t>(in[i]), {op.scales[i / inner % channels], op.zero_point});
-    }
+  std::int64_t least = storage_range(input.type()).q_min;
+  std::int64_t entries = op.tables.dim(-1);
+  Tensor output(type, input.shape());
+  visit_integer(input.type(), [&](auto in) {
+    visit_integer(type, [&](auto out) {
+      const auto* q = input.data<decltype(in)>().data();
+      const auto* tables = op.tables.data<decltype(out)>().data();
+      auto* to = output.data<decltype(out)>().data();
+      for (std::int64_t i = 0; i < input.size(); ++i) {
+        std::int64_t channel = i / along.inner % along.extent;
+        to[i] = tables[channel * entries + static_cast<std::int64_t>(q[i]) - least];
+      }
+    });
   });
+  return output;
 }
 
-void run(const ReshapeOp& /*op*/, const Tensor& input, Tensor& output) {
-  std::memcpy(output.bytes(), input.bytes(), input.byte_size());
+Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type) {
+  std::vector<Tensor> known;
+  known.reserve(inputs.size() + op.constants.size() + op.steps.size());  // it is pointed into
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    ZP_ASSIGN_OR_RETURN(Tensor real, dequantized(*inputs[i], op.inputs[i].from));
+    known.push_back(std::move(real));
+  }
+  known.insert(known.end(), op.constants.begin(), op.constants.end());
+  for (const ArithmeticOp::Step& step : op.steps) {
+    std::vector<const Tensor*> operands;
+    for (std::int32_t operand : step.operands) {
+      operands.push_back(operand < 0 ? nullptr : &known[static_cast<std::size_t>(operand)]);
+    }
+    Result<std::vector<Tensor>> results = evaluate(OperatorCall(step.op, step.attributes, operands));
+    ZP_RETURN_IF_ERROR(results.status().at(std::string(name_of(step.op))));
+    known.push_back(std::move((*results)[0]));
+  }
+  if (known.back().type() != ElementType::kFloat32) {
+    return Status::invalid_argument("its last step gives " + std::string(name_of(known.back().type())));
+  }
+  return quantized(known.back(), op.to, type);
 }
 
 }  // namespace zeropoint::reference

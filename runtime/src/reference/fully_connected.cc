@@ -1,34 +1,25 @@
-#include <cstddef>
-
-#include "reference/finish_accumulator.h"
+#include "reference/elements.h"
+#include "reference/linear_layer.h"
 #include "reference/operations.h"
 
 namespace zeropoint::reference {
-namespace {
 
-template <typename In, typename Out>
-void multiply(const FullyConnectedOp& op, const Tensor& input, Tensor& output) {
-  const In* x = input.data<In>().data();
-  const std::int8_t* w = op.layer.weights.data<std::int8_t>().data();
-  Out* out = output.data<Out>().data();
-  std::int64_t depth = input.dim(1);
-  for (std::int64_t n = 0; n < output.dim(0); ++n) {
-    for (std::int64_t m = 0; m < output.dim(1); ++m) {
-      std::int32_t sum = op.layer.folded_bias[static_cast<std::size_t>(m)];
-      for (std::int64_t k = 0; k < depth; ++k) {
-        sum += static_cast<std::int32_t>(x[n * depth + k]) * w[m * depth + k];
-      }
-      *out++ = static_cast<Out>(finish_accumulator(op.layer, sum, static_cast<std::size_t>(m)));
-    }
+Result<Tensor> run(const FullyConnectedOp& op, const Tensor& input, ElementType type) {
+  std::int64_t channels = op.layer.weights.dim(0);
+  std::int64_t depth = op.layer.weights.dim(1);
+  if (input.rank() < 1 || input.dim(-1) != depth) {
+    return Status::invalid_argument("weights " + to_string(op.layer.weights.shape()) + " do not fit " +
+                                    to_string(input.shape()));
   }
-}
-
-}  // namespace
-
-void run(const FullyConnectedOp& op, const Tensor& input, Tensor& output) {
-  visit_integer(input.type(), [&](auto in) {
-    visit_integer(output.type(), [&](auto out) { multiply<decltype(in), decltype(out)>(op, input, output); });
-  });
+  Shape shape = input.shape();
+  shape.back() = channels;
+  std::vector<std::int32_t> x = steps_of(input, 0);
+  std::int64_t rows = depth == 0 ? 0 : input.size() / depth;
+  std::vector<std::int64_t> sums(static_cast<std::size_t>(rows * channels));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    accumulate(op.layer, x.data() + row * depth, 0, channels, sums.data() + row * channels, 1);
+  }
+  return finished(op.layer.requantization, sums, std::move(shape), 1, type);
 }
 
 }  // namespace zeropoint::reference

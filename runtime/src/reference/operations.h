@@ -1,17 +1,25 @@
 #pragma once
 
-// One function per operation, in plain loops, from verified operands.
+// One function per operation, in plain loops, from verified operations and tensors of the types they were verified
+// with. Shapes that do not fit are kInvalidArgument. `type` is that of the output.
+
+#include <span>
 
 #include "zeropoint/program.h"
 #include "zeropoint/tensor.h"
 
 namespace zeropoint::reference {
 
-void run(const QuantizeOp& op, const Tensor& input, Tensor& output);
-void run(const DequantizeOp& op, const Tensor& input, Tensor& output);
-void run(const ConvOp& op, const Tensor& input, Tensor& output);
-void run(const FullyConnectedOp& op, const Tensor& input, Tensor& output);
-void run(const MaxPoolOp& op, const Tensor& input, Tensor& output);
-void run(const ReshapeOp& op, const Tensor& input, Tensor& output);
+Result<Tensor> run(const QuantizeOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const DequantizeOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const ConvOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const FullyConnectedOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const MatMulOp& op, const Tensor& a, const Tensor& b, ElementType type);
+Result<Tensor> run(const TableOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type);
+Result<Tensor> run(const ReduceOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const AveragePoolOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const SoftmaxOp& op, const Tensor& input, ElementType type);
+Result<Tensor> run(const NormalizeOp& op, const Tensor& input, ElementType type);
 
 }  // namespace zeropoint::reference

@@ -1,0 +1,86 @@
+// Functions of one quantized tensor as tables; arithmetic between several, or behind an accumulator.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compile/element_table.h"
+#include "compile/graph_lowering.h"
+#include "zeropoint/affine_tensor.h"
+
+namespace zeropoint::toolchain {
+
+Region GraphLowering::region_of(ValueId id) const {
+  return region_behind(graph_, producers_, id, [&](ValueId value) { return view(value) != nullptr; });
+}
+
+Result<TensorId> GraphLowering::lower_table(const Region& region, ValueId id, const Target& target,
+                                            const std::string& name) {
+  ValueId source = region.known[0];
+  const QuantizedView& from = *view(source);
+  if (size_of(from.type) > 2) {
+    return Status::unsupported("a table of 2^32 entries is none");
+  }
+  std::map<ValueId, Tensor> constants;
+  for (ValueId constant : region.constants) {
+    ZP_ASSIGN_OR_RETURN(constants[constant], constant_reals(constant));
+  }
+  ZP_ASSIGN_OR_RETURN(ElementTable table, element_table(graph_, region, id, from.params, from.type, constants));
+  ZP_ASSIGN_OR_RETURN(Tensor tables, quantize(table.reals, {Granularity::per_tensor(), {target.params}},
+                                              target.range, target.type));
+  TensorId output = builder_.add_tensor(name, target.type, graph_.value(id).dims);
+  builder_.add(TableOp{from.tensor, output, std::move(tables), table.axis});
+  return output;
+}
+
+Result<TensorId> GraphLowering::lower_arithmetic(const Region& region, ValueId id, const Target& target,
+                                                 const std::string& name) {
+  if (region.nodes.empty()) {
+    return Status::unsupported("it has no integer form here");
+  }
+  ArithmeticOp op;
+  std::map<ValueId, std::int32_t> indices;  // of the operands
+  auto add_operand = [&](ValueId value) { indices[value] = static_cast<std::int32_t>(indices.size()); };
+  for (ValueId value : region.known) {
+    const QuantizedView& from = *view(value);
+    op.inputs.push_back({from.tensor, {{from.params.scale}, from.params.zero_point}});
+    add_operand(value);
+  }
+  for (ValueId value : region.others) {
+    std::int32_t maker = producers_[static_cast<std::size_t>(value)];
+    if (layers_.count(maker) == 0) {
+      return Status::unsupported(fmt::format("its input '{}' is not quantized", graph_.value(value).name));
+    }
+    ZP_ASSIGN_OR_RETURN(DequantizeOp layer, accumulator(value, graph_.nodes[static_cast<std::size_t>(maker)]));
+    op.inputs.push_back({layer.input, layer.from});
+    add_operand(value);
+  }
+  if (op.inputs.empty()) {
+    return Status::unsupported("its inputs are not quantized");
+  }
+  for (ValueId value : region.constants) {
+    ZP_ASSIGN_OR_RETURN(Tensor constant, constant_reals(value));
+    op.constants.push_back(std::move(constant));
+    add_operand(value);
+  }
+  for (std::int32_t index : region.nodes) {
+    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    if (!is_ieee_arithmetic(node.op)) {
+      return Status::unsupported(
+          fmt::format("{} of more than one tensor, or of a sum of products, fits no table", describe(node)));
+    }
+    ArithmeticOp::Step step{node.op, node.attributes, {}};
+    for (ValueId input : node.inputs) {
+      step.operands.push_back(input == kNoValue ? -1 : indices.at(input));
+    }
+    op.steps.push_back(std::move(step));
+    add_operand(node.outputs[0]);
+  }
+  op.output = builder_.add_tensor(name, target.type, graph_.value(id).dims);
+  op.to = target.quantization();
+  TensorId output = op.output;
+  builder_.add(std::move(op));
+  return output;
+}
+
+}  // namespace zeropoint::toolchain
