@@ -17,7 +17,7 @@ struct Options {
 };
 
 Status run(const Options& options) {
-  ZP_ASSIGN_OR_RETURN(toolchain::Graph graph, load_model(options.model));
+  ZP_ASSIGN_OR_RETURN(toolchain::Graph graph, read_model(options.model));
   ZP_RETURN_IF_ERROR(options.write.write(graph, options.output));
   fmt::print("wrote {}\n", options.output);
   return {};

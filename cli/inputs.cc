@@ -13,6 +13,7 @@
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"
 #include "zeropoint/toolchain/parameter.h"
+#include "zeropoint/toolchain/qdq.h"
 #include "zeropoint/toolchain/state_dict.h"
 #include "zeropoint/toolchain/synthetic_digits.h"
 
@@ -64,7 +65,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
              "The architecture that a state dict's tensors belong to");
 }
 
-Result<Graph> load_model(const ModelOptions& options) {
+Result<Graph> read_model(const ModelOptions& options) {
   if (begins_as_checkpoint(options.path)) {
     ZP_ASSIGN_OR_RETURN(std::vector<std::byte> content, toolchain::read_file(options.path));
     return read_parameters(content, options);
@@ -74,6 +75,12 @@ Result<Graph> load_model(const ModelOptions& options) {
     return Status::corrupt(options.path + ": neither an ONNX model nor a state dict of torch.save");
   }
   return graph;
+}
+
+Result<Graph> load_model(const ModelOptions& options) {
+  ZP_ASSIGN_OR_RETURN(Graph graph, read_model(options));
+  Result<Graph> qdq = toolchain::to_qdq(graph);
+  return qdq.ok() ? std::move(qdq) : qdq.status().at(options.path);
 }
 
 std::string data_folder_from_environment() {

@@ -20,8 +20,10 @@ struct ModelOptions {
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// An ONNX model, or a PyTorch state dict put into the architecture that was named. Told apart by their
-/// content.
+/// content. Operators on integers come in QDQ form.
 Result<toolchain::Graph> load_model(const ModelOptions& options);
+/// The same with the operators that the file has.
+Result<toolchain::Graph> read_model(const ModelOptions& options);
 
 struct DataOptions {
   std::string folder;      ///< of MNIST; empty: $ZEROPOINT_DATA

@@ -41,7 +41,7 @@ std::string joined(const Graph& graph, std::span<const ValueId> ids) {
 std::string print(const Graph& graph) {
   std::string text = fmt::format("graph {}\n  in   {}\n", graph.name, joined(graph, graph.inputs));
   for (const Node& node : graph.nodes) {
-    text += fmt::format("  {:<18}{:<16} {} -> {}", name_of(node.op), node.name, joined(graph, node.inputs),
+    text += fmt::format("  {:<17} {:<16} {} -> {}", name_of(node.op), node.name, joined(graph, node.inputs),
                         joined(graph, node.outputs));
     for (const auto& [name, attribute] : node.attributes) {
       text += fmt::format("  {}={}", name, std::visit(AttributePrinter{}, attribute));

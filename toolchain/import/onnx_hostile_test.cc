@@ -151,9 +151,9 @@ TEST(OnnxHostile, FilesThatAreNoModel) {
     }
   }
   fs::remove(path);
-  EXPECT_TRUE(read_onnx(path).status().message().starts_with(path + ": No such file"));
+  EXPECT_TRUE(read_onnx(path).status().message().starts_with(path + ": cannot open: No such file"));
   fs::create_directory(path);
-  EXPECT_EQ(read_onnx(path).status().message(), path + ": is a folder");
+  EXPECT_EQ(read_onnx(path).status().message(), path + ": not a regular file");
   fs::remove(path);
 }
 

@@ -70,11 +70,11 @@ Result<Graph> read_onnx(const std::string& path) {
   OpenFile file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   struct stat info {};
   if (file.descriptor < 0 || ::fstat(file.descriptor, &info) != 0) {
-    std::string why = path + ": " + std::strerror(errno);
+    std::string why = path + ": cannot open: " + std::strerror(errno);
     return errno == ENOENT ? Status::not_found(std::move(why)) : Status::io(std::move(why));
   }
   if (!S_ISREG(info.st_mode)) {
-    return Status::io(path + (S_ISDIR(info.st_mode) ? ": is a folder" : ": is no regular file"));
+    return Status::io(path + ": not a regular file");
   }
   if (info.st_size > std::numeric_limits<int>::max()) {
     return Status::corrupt(path +

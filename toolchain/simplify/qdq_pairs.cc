@@ -1,5 +1,7 @@
 #include "simplify/qdq_pairs.h"
 
+#include <algorithm>
+
 namespace zeropoint::toolchain {
 namespace {
 
@@ -101,6 +103,37 @@ void QdqPairs::quantize(ValueId real, QuantValues params, ValueId quantized) {
                           std::move(inputs),
                           {quantized},
                           {}});
+}
+
+bool QdqPairs::is_per_tensor(QuantValues params) const {
+  const Tensor* scale = constant(params.scale);
+  const Tensor* zero_point = constant(params.zero_point);
+  return scale != nullptr && scale->type() == ElementType::kFloat32 && is_single(*scale) &&
+         (params.zero_point == kNoValue || (zero_point != nullptr && is_single(*zero_point)));
+}
+
+bool QdqPairs::is_per_channel(QuantValues params) const {
+  const Tensor* scale = constant(params.scale);
+  const Tensor* zero_point = constant(params.zero_point);
+  return scale != nullptr && scale->type() == ElementType::kFloat32 && scale->rank() == 1 &&
+         scale->size() > 1 &&
+         (params.zero_point == kNoValue || (zero_point != nullptr && zero_point->shape() == scale->shape()));
+}
+
+ValueId QdqPairs::weights(ValueId quantized, QuantValues params, std::int64_t axis) {
+  return dequantized(quantized, params, is_per_tensor(params) ? std::nullopt : std::optional(axis));
+}
+
+ValueId QdqPairs::bias(ValueId quantized, float input_scale, const Tensor& weight_scales) {
+  bool single = is_single(weight_scales);
+  Tensor scale(ElementType::kFloat32, single ? Shape{} : weight_scales.shape());
+  std::transform(weight_scales.data<float>().begin(), weight_scales.data<float>().end(),
+                 scale.data<float>().begin(), [&](float s) { return input_scale * s; });
+  std::string base = base_name(graph_.value(quantized).name);
+  Tensor zero_point(ElementType::kInt32, scale.shape());
+  QuantValues params{add_constant(base + "_scale", std::move(scale)),
+                     add_constant(base + "_zero_point", std::move(zero_point))};
+  return dequantized(quantized, params, single ? std::nullopt : std::optional<std::int64_t>(0));
 }
 
 }  // namespace zeropoint::toolchain

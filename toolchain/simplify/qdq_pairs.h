@@ -38,12 +38,27 @@ class QdqPairs {
   /// The reals of `quantized`. A DequantizeLinear that the original has for them is moved here.
   ValueId dequantized(ValueId quantized, QuantValues params, std::optional<std::int64_t> axis = {});
   void quantize(ValueId real, QuantValues params, ValueId quantized);
+  /// The reals of weights with a scale per tensor, or per index of `axis`.
+  ValueId weights(ValueId quantized, QuantValues params, std::int64_t axis);
+  /// The reals of an int32 bias in units of `input_scale` times each of the weights' scales.
+  ValueId bias(ValueId quantized, float input_scale, const Tensor& weight_scales);
+
+  /// Whether scale (float32) and zero point are constants of one number each.
+  [[nodiscard]] bool is_per_tensor(QuantValues params) const;
+  /// Whether they are constants of one list of more than one number each.
+  [[nodiscard]] bool is_per_channel(QuantValues params) const;
+  [[nodiscard]] bool is_of_weights(QuantValues params) const {
+    return is_per_tensor(params) || is_per_channel(params);
+  }
 
   /// Adds a DequantizeLinear of the original where it stands, unless it was moved.
   void keep_dequantize(std::size_t node);
 
  private:
   using Key = std::tuple<ValueId, std::string, std::string>;  // tensor, scales, zero points
+  [[nodiscard]] const Tensor* constant(ValueId id) const {
+    return id == kNoValue ? nullptr : graph_.value(id).constant.get();
+  }
   [[nodiscard]] Key key_of(ValueId quantized, QuantValues params) const;
 
   const Graph& original_;

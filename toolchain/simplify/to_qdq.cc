@@ -6,19 +6,13 @@
 #include <algorithm>
 
 #include "simplify/block_weights.h"
+#include "simplify/integer_moves.h"
 #include "simplify/qdq_pairs.h"
 #include "simplify/remove_unread.h"
-#include "zeropoint/affine.h"
 #include "zeropoint/toolchain/qdq.h"
 
 namespace zeropoint::toolchain {
 namespace {
-
-/// Operators that give integers of their first input, rearranged or selected by what the others say.
-constexpr Op kMoves[] = {
-    Op::kDepthToSpace, Op::kDropout,      Op::kExpand,    Op::kFlatten,   Op::kGather,    Op::kIdentity,
-    Op::kMaxPool,      Op::kReduceMax,    Op::kReduceMin, Op::kReshape,   Op::kSlice,     Op::kSplit,
-    Op::kSqueeze,      Op::kSpaceToDepth, Op::kTile,      Op::kTranspose, Op::kUnsqueeze, Op::kGlobalMaxPool};
 
 bool is_quantized_type(ElementType type) { return type == ElementType::kInt8 || type == ElementType::kUint8; }
 
@@ -75,44 +69,6 @@ class ToQdq {
             node.has_input(i + 1) ? node.inputs[i + 1] : kNoValue};
   }
 
-  /// Whether they are constants of one number each; then the scale's and zero point's own shapes fit too.
-  [[nodiscard]] bool is_per_tensor(QuantValues params) const {
-    const Tensor* scale = constant(params.scale);
-    const Tensor* zero_point = constant(params.zero_point);
-    return scale != nullptr && is_single(*scale) &&
-           (params.zero_point == kNoValue || (zero_point != nullptr && is_single(*zero_point)));
-  }
-
-  [[nodiscard]] bool is_per_channel(QuantValues params) const {
-    const Tensor* scale = constant(params.scale);
-    const Tensor* zero_point = constant(params.zero_point);
-    return scale != nullptr && scale->rank() == 1 && scale->size() > 1 &&
-           (params.zero_point == kNoValue ||
-            (zero_point != nullptr && zero_point->shape() == scale->shape()));
-  }
-
-  /// Scale and zero point of weights: per tensor, or per index of an axis.
-  [[nodiscard]] bool is_of_weights(QuantValues params) const {
-    return is_per_tensor(params) || is_per_channel(params);
-  }
-
-  ValueId weights(ValueId quantized, QuantValues params, std::int64_t axis) {
-    return pairs_.dequantized(quantized, params, is_per_tensor(params) ? std::nullopt : std::optional(axis));
-  }
-
-  /// An int32 bias in units of the product of both scales.
-  ValueId bias(ValueId quantized, float input_scale, const Tensor& weight_scale) {
-    Tensor scale(ElementType::kFloat32, is_single(weight_scale) ? Shape{} : weight_scale.shape());
-    std::transform(weight_scale.data<float>().begin(), weight_scale.data<float>().end(),
-                   scale.data<float>().begin(), [&](float s) { return input_scale * s; });
-    std::string base = base_name(result_.value(quantized).name);
-    bool single = scale.size() == 1;
-    Shape shape = scale.shape();
-    QuantValues params{pairs_.add_constant(base + "_scale", std::move(scale)),
-                       pairs_.add_constant(base + "_zero_point", Tensor(ElementType::kInt32, shape))};
-    return pairs_.dequantized(quantized, params, single ? std::nullopt : std::optional<std::int64_t>(0));
-  }
-
   /// F on reals, then QuantizeLinear to the node's own output.
   void finish(Op op, const Node& node, std::vector<ValueId> inputs, Attributes attributes,
               QuantValues params) {
@@ -167,12 +123,12 @@ class ToQdq {
     QuantValues x = params_at(node, 1);
     QuantValues w = params_at(node, 4);
     QuantValues y = params_at(node, 6);
-    if (!is_per_tensor(x) || !is_of_weights(w) || !is_per_tensor(y)) {
+    if (!pairs_.is_per_tensor(x) || !pairs_.is_of_weights(w) || !pairs_.is_per_tensor(y)) {
       return false;
     }
-    std::vector<ValueId> inputs{pairs_.dequantized(node.inputs[0], x), weights(node.inputs[3], w, 0)};
+    std::vector<ValueId> inputs{pairs_.dequantized(node.inputs[0], x), pairs_.weights(node.inputs[3], w, 0)};
     if (node.has_input(8)) {
-      inputs.push_back(bias(node.inputs[8], constant(x.scale)->data<float>()[0], *constant(w.scale)));
+      inputs.push_back(pairs_.bias(node.inputs[8], constant(x.scale)->data<float>()[0], *constant(w.scale)));
     }
     finish(Op::kConv, node, std::move(inputs), node.attributes, y);
     return true;
@@ -183,12 +139,12 @@ class ToQdq {
     QuantValues b = params_at(node, 4);
     QuantValues y = params_at(node, 6);
     const std::optional<Dims>& dims = original_.value(node.inputs[3]).dims;
-    bool columns = is_per_channel(b) && dims && dims->size() == 2;
-    if (!is_per_tensor(a) || (!is_per_tensor(b) && !columns) || !is_per_tensor(y)) {
+    bool columns = pairs_.is_per_channel(b) && dims && dims->size() == 2;
+    if (!pairs_.is_per_tensor(a) || (!pairs_.is_per_tensor(b) && !columns) || !pairs_.is_per_tensor(y)) {
       return false;
     }
     ValueId left = pairs_.dequantized(node.inputs[0], a);
-    ValueId right = weights(node.inputs[3], b, 1);
+    ValueId right = pairs_.weights(node.inputs[3], b, 1);
     finish(Op::kMatMul, node, {left, right}, {}, y);
     return true;
   }
@@ -198,16 +154,16 @@ class ToQdq {
     QuantValues b = params_at(node, 4);
     QuantValues y = params_at(node, 7);
     bool to_reals = y.scale == kNoValue;
-    if (!is_per_tensor(a) || !is_of_weights(b) || (!to_reals && !is_per_tensor(y))) {
+    if (!pairs_.is_per_tensor(a) || !pairs_.is_of_weights(b) || (!to_reals && !pairs_.is_per_tensor(y))) {
       return false;
     }
     bool transposed = int_attribute(node, "transB") != 0;
     std::vector<ValueId> inputs{pairs_.dequantized(node.inputs[0], a),
-                                weights(node.inputs[3], b, transposed ? 0 : 1)};
+                                pairs_.weights(node.inputs[3], b, transposed ? 0 : 1)};
     if (node.has_input(6)) {
       // QGemm multiplies its bias by alpha too, Gemm does not.
       float scale = float_attribute(node, "alpha") * constant(a.scale)->data<float>()[0];
-      inputs.push_back(bias(node.inputs[6], scale, *constant(b.scale)));
+      inputs.push_back(pairs_.bias(node.inputs[6], scale, *constant(b.scale)));
     }
     if (to_reals) {
       result_.nodes.push_back({Op::kGemm, node.name, std::move(inputs), node.outputs, node.attributes});
@@ -221,7 +177,7 @@ class ToQdq {
     QuantValues a = params_at(node, 1);
     QuantValues b = params_at(node, 4);
     QuantValues y = params_at(node, 6);
-    if (!is_per_tensor(a) || !is_per_tensor(b) || !is_per_tensor(y)) {
+    if (!pairs_.is_per_tensor(a) || !pairs_.is_per_tensor(b) || !pairs_.is_per_tensor(y)) {
       return false;
     }
     ValueId left = pairs_.dequantized(node.inputs[0], a);
@@ -234,7 +190,7 @@ class ToQdq {
     QuantValues x = params_at(node, 1);
     QuantValues y = params_at(node, 3);
     Attributes attributes = node.attributes;
-    if (!is_per_tensor(x) || !is_per_tensor(y) || int_attribute(node, "channels_last") != 0 ||
+    if (!pairs_.is_per_tensor(x) || !pairs_.is_per_tensor(y) || int_attribute(node, "channels_last") != 0 ||
         (op == Op::kSoftmax && !works_along_one_axis(node))) {
       return false;
     }
@@ -254,9 +210,9 @@ class ToQdq {
 
   bool convert_concat(const Node& node) {
     QuantValues y = params_at(node, 0);
-    bool known = is_per_tensor(y) && node.inputs.size() % 3 == 2;
+    bool known = pairs_.is_per_tensor(y) && node.inputs.size() % 3 == 2;
     for (std::size_t i = 2; known && i < node.inputs.size(); i += 3) {
-      known = is_per_tensor(params_at(node, i + 1));
+      known = pairs_.is_per_tensor(params_at(node, i + 1));
     }
     if (!known) {
       return false;
@@ -292,11 +248,7 @@ class ToQdq {
     return true;
   }
 
-  bool convert_move(const Node& node) {
-    bool moves = std::find(std::begin(kMoves), std::end(kMoves), node.op) != std::end(kMoves) ||
-                 (node.op == Op::kResize && string_attribute(node, "mode") == "nearest");
-    return moves && between_pairs(node, node.inputs);
-  }
+  bool convert_move(const Node& node) { return moves_integers(node) && between_pairs(node, node.inputs); }
 
   /// What is padded with is an integer before, and the real that it stands for after.
   bool convert_pad(const Node& node) {
@@ -308,21 +260,10 @@ class ToQdq {
     if (string_attribute(node, "mode") != "constant") {
       return between_pairs(node, node.inputs);
     }
-    auto integer = [](const Tensor* tensor) {
-      std::int64_t value = 0;
-      if (tensor != nullptr) {
-        visit_integer(tensor->type(), [&](auto element) {
-          value = static_cast<std::int64_t>(tensor->data<decltype(element)>()[0]);
-        });
-      }
-      return value;
-    };
-    QuantParams quantization{constant(params->second.scale)->data<float>()[0],
-                             integer(constant(params->second.zero_point))};
     std::vector<ValueId> inputs = node.inputs;
     inputs.resize(std::max<std::size_t>(inputs.size(), 3), kNoValue);
-    inputs[2] = pairs_.add_constant(
-        node.name + "_value", Tensor::of<float>({}, std::vector{dequantize(integer(fill), quantization)}));
+    Tensor real = real_of_one(fill, *constant(params->second.scale), constant(params->second.zero_point));
+    inputs[2] = pairs_.add_constant(node.name + "_value", std::move(real));
     return between_pairs(node, std::move(inputs));
   }
 
