@@ -85,6 +85,8 @@ class GraphLowering {
 
   // lower_elementwise.cc
   [[nodiscard]] Region region_of(ValueId id) const;
+  /// A node of arithmetic that is not elementwise, and its inputs.
+  [[nodiscard]] Region region_of_one(const Node& node) const;
   Result<TensorId> lower_table(const Region& region, ValueId id, const Target& target, const std::string& name);
   Result<TensorId> lower_arithmetic(const Region& region, ValueId id, const Target& target,
                                     const std::string& name);

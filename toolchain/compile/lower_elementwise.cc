@@ -14,6 +14,17 @@ Region GraphLowering::region_of(ValueId id) const {
   return region_behind(graph_, producers_, id, [&](ValueId value) { return view(value) != nullptr; });
 }
 
+Region GraphLowering::region_of_one(const Node& node) const {
+  Region region{{static_cast<std::int32_t>(&node - graph_.nodes.data())}, {}, {}, {}};
+  for (ValueId input : node.inputs) {
+    if (input != kNoValue) {
+      (view(input) != nullptr ? region.known : constant_reals(input).ok() ? region.constants : region.others)
+          .push_back(input);
+    }
+  }
+  return region;
+}
+
 Result<TensorId> GraphLowering::lower_table(const Region& region, ValueId id, const Target& target,
                                             const std::string& name) {
   ValueId source = region.known[0];

@@ -149,9 +149,10 @@ Result<TensorId> GraphLowering::compute(const Node& node, ValueId id, const Targ
     case Op::kGroupNormalization:
       lower = &GraphLowering::lower_normalization;
       break;
+    case Op::kResize:
+      return lower_arithmetic(region_of_one(node), id, target, name);
     default:
-      return lower_arithmetic(region_of(id), id,
-                              target, name);
+      return lower_arithmetic(region_of(id), id, target, name);
   }
   if (node.outputs[0] != id) {
     return Status::unsupported(fmt::format("its result '{}' has no integer form", graph_.value(id).name));
