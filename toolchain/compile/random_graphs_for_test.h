@@ -26,7 +26,8 @@ class Grower {
     graph_.name = "random";
     last_ = graph_.add_input("x", ElementType::kFloat32,
                              {Dim("N"), pick(random_, 1, 4), pick(random_, 4, 8), pick(random_, 4, 8)});
-    for (std::int64_t count = pick(random_, 2, 6); count > 0; --count) {
+    conv();
+    for (std::int64_t count = pick(random_, 1, 5); count > 0; --count) {
       step();
     }
     graph_.outputs = {last_};
