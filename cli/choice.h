@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "suggest.h"
+#include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::cli {
 
@@ -34,7 +34,7 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, T& target, c
         return;
       }
     }
-    std::string guess = nearest(word, words);
+    std::string guess = toolchain::nearest(word, words);
     std::string hint = guess.empty() ? "use one of " + listed : "did you mean " + guess + "?";
     throw CLI::ValidationError(name, "unknown word '" + word + "'; " + hint);
   };

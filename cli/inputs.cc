@@ -108,7 +108,7 @@ Result<std::shared_ptr<const Dataset>> load_data(const DataOptions& options, Spl
 }
 
 Result<std::shared_ptr<const Dataset>> limited(std::shared_ptr<const Dataset> data, std::int64_t count) {
-  if (count == 0) {
+  if (count == 0 || count >= data->size()) {
     return data;
   }
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Dataset> first, toolchain::first_samples(std::move(data), count));

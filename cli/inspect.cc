@@ -9,8 +9,11 @@
 #include "model_runner.h"
 #include "plan_metadata.h"
 #include "verbs.h"
+#include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/lower.h"
+#include "zeropoint/toolchain/picture.h"
 #include "zeropoint/toolchain/quantize.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -27,6 +30,9 @@ struct Options {
   bool parameters = false;
   bool integers = false;
   bool json = false;
+  bool simplify = false;
+  std::string dot;
+  std::string svg;
 };
 
 /// Smallest, largest and mean of a constant's elements.
@@ -121,9 +127,28 @@ nlohmann::ordered_json as_json(const Lowering& lowering) {
   return json;
 }
 
+Status draw(const Graph& graph, const Options& options) {
+  if (!options.dot.empty()) {
+    ZP_RETURN_IF_ERROR(toolchain::write_file(options.dot, toolchain::to_dot(graph)));
+    fmt::print("wrote {}\n", options.dot);
+  }
+  if (!options.svg.empty()) {
+    ZP_ASSIGN_OR_RETURN(std::string svg, toolchain::to_svg(graph));
+    ZP_RETURN_IF_ERROR(toolchain::write_file(options.svg, svg));
+    fmt::print("wrote {}\n", options.svg);
+  }
+  return {};
+}
+
 Status run(const Options& options) {
   ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
   ZP_RETURN_IF_ERROR(toolchain::infer_shapes(graph).at(options.model.path));
+  if (options.simplify) {
+    ZP_RETURN_IF_ERROR(toolchain::simplify(graph).status().at(options.model.path));
+  }
+  if (!options.dot.empty() || !options.svg.empty()) {
+    return draw(graph, options);
+  }
   Result<QuantPlan> plan = plan_of(graph);
   if (options.json) {
     nlohmann::ordered_json json = as_json(graph);
@@ -168,10 +193,15 @@ Action add_inspect(CLI::App& command) {
   command.add_flag("--integers", options->integers,
                    "Only which nodes of a quantized model run in integers, and why others do not");
   command.add_flag("--json", options->json, "Print JSON");
+  command.add_flag("--simplify", options->simplify,
+                   "The model as it is before quantization: constants and BatchNormalization folded, ...");
+  command.add_option("--dot", options->dot, "Write the graph to this file, in the DOT language of Graphviz");
+  command.add_option("--svg", options->svg, "Write a picture of the graph to this file");
   command.footer(
       "Examples:\n"
       "  zeropoint inspect lenet.pt\n"
-      "  zeropoint inspect lenet.int8.onnx --plan");
+      "  zeropoint inspect lenet.int8.onnx --plan\n"
+      "  zeropoint inspect resnet.onnx --simplify --svg resnet.svg");
   return [options] { return run(*options); };
 }
 

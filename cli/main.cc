@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <map>
 
-#include "suggest.h"
 #include "verbs.h"
+#include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"data", "Describe, show or download data", add_data},
     {"train", "Train a network in float", add_train},
     {"eval", "Measure accuracy, in float or in integers", add_eval},
+    {"run", "Run a network on .npy arrays", add_run},
     {"profile", "Count parameters, multiply-adds, memory and size", add_profile},
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
     {"convert", "Write a model in another form or opset of ONNX", add_convert},
@@ -55,7 +56,7 @@ int wrong_usage(const std::string& command, const std::string& message) {
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates) {
-  std::string guess = nearest(word, candidates);
+  std::string guess = toolchain::nearest(word, candidates);
   return guess.empty() ? "" : fmt::format("; did you mean {}?", guess);
 }
 

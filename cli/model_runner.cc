@@ -15,17 +15,23 @@ bool is_quantized(const toolchain::Graph& graph) {
                      [](const toolchain::Node& node) { return node.op == Op::kQuantizeLinear; });
 }
 
+Result<IntegerEngine> integer_engine(const toolchain::Graph& graph, RequantizeMode mode) {
+  ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(graph, mode));
+  std::string name = mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point";
+  if (!lowering.floats.empty()) {
+    name += fmt::format("; {} of {} nodes in float32", lowering.floats.size(),
+                        lowering.floats.size() + lowering.integer_nodes);
+  }
+  return IntegerEngine{std::move(name), std::make_shared<const Program>(std::move(lowering.program))};
+}
+
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads) {
   bool quantized = is_quantized(graph);
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
-    ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(graph, mode));
-    std::string name = mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point";
-    if (!lowering.floats.empty()) {
-      name += fmt::format("; {} of {} nodes in float32", lowering.floats.size(),
-                          lowering.floats.size() + lowering.integer_nodes);
-    }
-    auto program = std::make_shared<const Program>(std::move(lowering.program));
-    return Runner{std::move(name), toolchain::integer_model(std::move(program), threads)};
+    ZP_ASSIGN_OR_RETURN(IntegerEngine integers, integer_engine(graph, mode));
+    return Runner{std::move(integers.name),
+                  toolchain::integer_model(std::move(integers.program), threads,
+                                           toolchain::fixed_batch(graph).value_or(0))};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Model model, toolchain::float_model(graph, threads));
   return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model)};
@@ -35,7 +41,7 @@ Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,
                                                      const std::shared_ptr<const toolchain::Dataset>& data,
                                                      const toolchain::EvaluationOptions& options,
                                                      const std::string& label) {
-  Progress progress(label, "images");
+  Progress progress(label, "samples");
   std::int64_t done = 0;
   toolchain::Model counting = [&](const Tensor& inputs) {
     Result<Tensor> scores = runner.model(inputs);

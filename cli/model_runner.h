@@ -1,8 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "zeropoint/program.h"
 #include "zeropoint/requantize.h"
 #include "zeropoint/status.h"
 #include "zeropoint/toolchain/evaluate.h"
@@ -12,6 +16,13 @@ namespace zeropoint::cli {
 
 enum class Engine { kAuto, kFloat, kInteger };
 
+/// A graph as integer operations, and what to call that.
+struct IntegerEngine {
+  std::string name;  ///< with the number of nodes that stay in float32, if any
+  std::shared_ptr<const Program> program;
+};
+Result<IntegerEngine> integer_engine(const toolchain::Graph& graph, RequantizeMode mode);
+
 /// A graph made ready to be evaluated.
 struct Runner {
   std::string engine;  ///< "float32", "integers, float multiplier", ...
@@ -20,6 +31,16 @@ struct Runner {
 
 /// kAuto runs graphs in QDQ form as integers and others in float.
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
+
+/// A graph made ready to be run once.
+struct Session {
+  std::string engine;
+  /// One tensor per input of the graph to one per output. A graph for batches of one size takes any multiple.
+  std::function<Result<std::vector<Tensor>>(std::span<const Tensor> inputs)> run;
+};
+
+/// As make_runner(), for graphs of any number of inputs and outputs.
+Result<Session> make_session(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
 
 /// Evaluates `runner` over all of `data`, with a progress bar called `label`.
 Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,

@@ -11,11 +11,13 @@
 #include "plan_metadata.h"
 #include "progress.h"
 #include "recipe_options.h"
+#include "samples.h"
 #include "verbs.h"
 #include "write_options.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/lower.h"
 #include "zeropoint/toolchain/profile.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -27,25 +29,30 @@ using toolchain::RangeTable;
 
 struct Options {
   ModelOptions model;
-  DataOptions data;
+  SampleOptions data;
   RecipeOptions recipe;
   std::int64_t samples = 256;
   std::string output;
   WriteOptions write;
   std::string plan_output;
   std::string plan_input;
+  bool keep = false;
   bool json = false;
   int threads = 0;
 };
 
 Result<RangeTable> calibrate_with_progress(const Graph& graph, const Options& options) {
-  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, load_data(options.data, toolchain::Split::kTrain));
-  ZP_ASSIGN_OR_RETURN(data, limited(data, options.samples));
-  Progress progress("calibrating", "images");
+  ZP_ASSIGN_OR_RETURN(Samples samples, load_samples(options.data, toolchain::Split::kTrain, graph));
+  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, limited(samples.data, options.samples));
+  Progress progress("calibrating", "samples");
   toolchain::CalibrationOptions how;
   how.threads = options.threads;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
-  return toolchain::calibrate(graph, data, how);
+  ZP_ASSIGN_OR_RETURN(RangeTable ranges, toolchain::calibrate(graph, data, how));
+  if (!samples.preprocess.empty()) {
+    ranges.data += "; " + samples.preprocess;
+  }
+  return ranges;
 }
 
 struct Planned {
@@ -79,6 +86,11 @@ Status run(const Options& options) {
   if (is_quantized(graph)) {
     return Status::invalid_argument(options.model.path + ": the model is quantized already");
   }
+  std::vector<toolchain::Simplification> simplified;
+  if (!options.keep) {
+    ZP_ASSIGN_OR_RETURN(simplified, toolchain::simplify(graph));
+  }
+  toolchain::separate_constants(graph);
   ZP_ASSIGN_OR_RETURN(Planned planned, decide(graph, options));
   ZP_ASSIGN_OR_RETURN(Graph quantized, toolchain::apply_plan(graph, planned.plan));
   // A model that could not run is worth nothing; say so before anything is written.
@@ -101,6 +113,9 @@ Status run(const Options& options) {
     fmt::print("{}\n", json.dump(1));
     return {};
   }
+  for (const toolchain::Simplification& pass : simplified) {
+    fmt::print("simplified: {} ({} times)\n", pass.pass, pass.changes);
+  }
   fmt::print("{}\n", toolchain::print(planned.plan));
   fmt::print("{}\n", planned.basis);
   fmt::print("parameters {} -> {} bytes, {:.2f} times smaller (as packed; the ONNX file stores int8)\n",
@@ -121,12 +136,14 @@ Action add_quantize(CLI::App& command) {
   options->write.format = WriteOptions::Format::kQdq;
   add_model_options(command, options->model);
   command.add_option("-o,--output", options->output, "The quantized model, ONNX")->required();
-  add_data_options(command, options->data);
-  command.add_option("--samples", options->samples, "Training images to calibrate on (0: all)")
+  options->data.add(command);
+  command.add_option("--samples", options->samples, "Samples to calibrate on (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   options->recipe.add(command);
   options->write.add(command);
+  command.add_flag("--keep", options->keep,
+                   "Quantize the nodes as they are, without folding BatchNormalization and the like first");
   command.add_option("--plan-out", options->plan_output, "Also write the plan, JSON");
   command.add_option("--plan", options->plan_input, "Apply this plan instead of deciding; needs no data");
   add_run_options(command, options->threads, options->json);

@@ -6,7 +6,6 @@
 
 #include "choice.h"
 #include "inputs.h"
-#include "suggest.h"
 #include "train_with_progress.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/architectures.h"
@@ -111,7 +110,8 @@ void add_schedule_option(CLI::App& command, toolchain::Schedule& schedule) {
   auto parse = [&schedule](const std::string& text) {
     Result<toolchain::Schedule> parsed = toolchain::parse_schedule(text);
     if (!parsed.ok()) {
-      std::string guess = nearest(text.substr(0, text.find(':')), {"constant", "step", "cosine", "onecycle"});
+      std::string guess =
+          toolchain::nearest(text.substr(0, text.find(':')), {"constant", "step", "cosine", "onecycle"});
       bool misspelt = !guess.empty() && text.rfind(guess, 0) != 0;
       throw CLI::ValidationError(
           "--schedule", misspelt ? fmt::format("unknown schedule '{}'; did you mean {}?", text, guess)

@@ -15,6 +15,7 @@ Action add_demo(CLI::App& command);
 Action add_data(CLI::App& command);
 Action add_train(CLI::App& command);
 Action add_eval(CLI::App& command);
+Action add_run(CLI::App& command);
 Action add_profile(CLI::App& command);
 Action add_convert(CLI::App& command);
 Action add_quantize(CLI::App& command);

@@ -27,7 +27,8 @@ bool names_a_path(const std::string& text) {
 TEST(Docs, EveryPathThatIsNamedExists) {
   std::filesystem::path root = ZP_SOURCE_DIR;
   int named = 0;
-  for (const char* document : {"README.md", "ARCHITECTURE.md", "docs/quantization.md", "docs/plan.md"}) {
+  for (const char* document :
+       {"README.md", "ARCHITECTURE.md", "docs/quantization.md", "docs/plan.md", "docs/preprocess.md"}) {
     std::string text = content_of(root / document);
     ASSERT_FALSE(text.empty()) << document;
     static const std::regex quoted("`([^`\\n]+)`|\\]\\(([^)#:]+)\\)");

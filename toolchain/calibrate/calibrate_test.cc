@@ -23,8 +23,9 @@ class ListDataset final : public Dataset {
   [[nodiscard]] const Shape& sample_shape() const override { return shape_; }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::int64_t) const override { return -1; }
-  Status read(std::int64_t index, std::span<float> out) const override {
-    ZP_RETURN_IF_ERROR(check_read(index, out));
+  Status read_bytes(std::int64_t index, std::span<std::byte> bytes) const override {
+    ZP_RETURN_IF_ERROR(check_read(index, bytes));
+    std::span<float> out(reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float));
     std::ranges::copy(samples_[static_cast<std::size_t>(index)], out.begin());
     return {};
   }

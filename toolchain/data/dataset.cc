@@ -23,9 +23,17 @@ class Subset final : public Dataset {
   [[nodiscard]] std::int64_t label(std::int64_t index) const override {
     return data_->label(original(index));
   }
-  Status read(std::int64_t index, std::span<float> out) const override {
+  [[nodiscard]] ElementType element_type() const override { return data_->element_type(); }
+  [[nodiscard]] std::int64_t labels_per_sample() const override { return data_->labels_per_sample(); }
+  Status read_labels(std::int64_t index, std::span<std::int64_t> out) const override {
+    if (index < 0 || index >= size()) {
+      return Status::invalid_argument(fmt::format("{}: there is no sample {}", description(), index));
+    }
+    return data_->read_labels(original(index), out);
+  }
+  Status read_bytes(std::int64_t index, std::span<std::byte> out) const override {
     ZP_RETURN_IF_ERROR(check_read(index, out));
-    return data_->read(original(index), out);
+    return data_->read_bytes(original(index), out);
   }
   [[nodiscard]] std::string description() const override {
     return fmt::format("{} of {}", size(), data_->description());
@@ -39,6 +47,18 @@ class Subset final : public Dataset {
   std::shared_ptr<const Dataset> data_;
   std::vector<std::int64_t> indices_;
 };
+
+Status check_count(std::int64_t count) {
+  return count < 0 ? Status::invalid_argument(fmt::format("cannot take {} samples", count)) : Status();
+}
+
+std::vector<std::int64_t> first_indices(std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+}  // namespace
 
 Status check(const ByteImages& images) {
   Result<std::int64_t> count = element_count(images.shape);
@@ -62,27 +82,34 @@ Status check(const ByteImages& images) {
   return {};
 }
 
-Status check_count(std::int64_t count) {
-  return count < 0 ? Status::invalid_argument(fmt::format("cannot take {} samples", count)) : Status();
-}
-
-std::vector<std::int64_t> first_indices(std::int64_t count) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), 0);
-  return indices;
-}
-
-}  // namespace
-
-Status Dataset::check_read(std::int64_t index, std::span<const float> out) const {
+Status Dataset::check_read(std::int64_t index, std::span<const std::byte> out) const {
   if (index < 0 || index >= size()) {
     return Status::invalid_argument(fmt::format("{}: there is no sample {}", description(), index));
   }
   Result<std::int64_t> count = element_count(sample_shape());
-  if (!count.ok() || static_cast<std::size_t>(*count) != out.size()) {
-    return Status::invalid_argument(fmt::format("{}: a sample is {}, not {} floats", description(),
-                                                to_string(sample_shape()), out.size()));
+  std::size_t width = size_of(element_type());
+  if (!count.ok() || static_cast<std::size_t>(*count) * width != out.size()) {
+    return Status::invalid_argument(fmt::format("{}: a sample is {} {}, not {} elements", description(),
+                                                name_of(element_type()), to_string(sample_shape()),
+                                                out.size() / width));
   }
+  return {};
+}
+
+Status Dataset::read(std::int64_t index, std::span<float> out) const {
+  if (element_type() != ElementType::kFloat32) {
+    return Status::invalid_argument(
+        fmt::format("{}: the samples are {}, not float32", description(), name_of(element_type())));
+  }
+  return read_bytes(index, std::as_writable_bytes(out));
+}
+
+Status Dataset::read_labels(std::int64_t index, std::span<std::int64_t> out) const {
+  if (index < 0 || index >= size() || out.size() != 1) {
+    return Status::invalid_argument(
+        fmt::format("{}: there are no {} labels of sample {}", description(), out.size(), index));
+  }
+  out[0] = label(index);
   return {};
 }
 
@@ -104,8 +131,9 @@ Result<std::unique_ptr<Dataset>> ImageDataset::make(ByteImages images, Transform
   });
 }
 
-Status ImageDataset::read(std::int64_t index, std::span<float> out) const {
-  ZP_RETURN_IF_ERROR(check_read(index, out));
+Status ImageDataset::read_bytes(std::int64_t index, std::span<std::byte> bytes) const {
+  ZP_RETURN_IF_ERROR(check_read(index, bytes));
+  std::span<float> out(reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float));
   const std::uint8_t* pixel = images_.pixels.data() + static_cast<std::size_t>(index) * out.size();
   std::size_t plane = static_cast<std::size_t>(images_.shape[1] * images_.shape[2]);
   const float* table = table_.data();

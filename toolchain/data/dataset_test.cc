@@ -39,7 +39,7 @@ TEST(ImageDataset, RefusesReadsThatCannotBe) {
   EXPECT_EQ(data->read(-1, out).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(data->read(3, out).message(), "three images: there is no sample 3");
   EXPECT_EQ(data->read(0, std::span(out).first(3)).message(),
-            "three images: a sample is [2, 1, 2], not 3 floats");
+            "three images: a sample is float32 [2, 1, 2], not 3 elements");
 }
 
 TEST(ImageDataset, RefusesPartsThatContradictEachOther) {

@@ -74,17 +74,19 @@ class Epoch::Source {
       ++next_batch_;
       Shape shape = data_->sample_shape();
       shape.insert(shape.begin(), count);
-      Batch batch{Tensor(ElementType::kFloat32, std::move(shape)), {}, {}};
+      Batch batch{Tensor(data_->element_type(), std::move(shape)), {}, {}};
       batch.indices.assign(order_.begin() + first, order_.begin() + first + count);
-      batch.labels.reserve(batch.indices.size());
-      std::span<float> rest = batch.inputs.data<float>();
+      auto labels = static_cast<std::size_t>(data_->labels_per_sample());
+      batch.labels.resize(batch.indices.size() * labels);
+      std::span<std::byte> rest(batch.inputs.bytes(), batch.inputs.byte_size());
       std::size_t sample = rest.size() / static_cast<std::size_t>(count);
-      for (std::int64_t index : batch.indices) {
-        if (Status status = data_->read(index, rest.first(sample)); !status.ok()) {
-          return status.at(fmt::format("sample {}", index));
+      for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+        std::int64_t index = batch.indices[i];
+        Status status = data_->read_bytes(index, rest.subspan(i * sample, sample));
+        if (status.ok()) {
+          status = data_->read_labels(index, std::span(batch.labels).subspan(i * labels, labels));
         }
-        rest = rest.subspan(sample);
-        batch.labels.push_back(data_->label(index));
+        ZP_RETURN_IF_ERROR(status.at(fmt::format("sample {}", index)));
       }
       return std::optional<Batch>(std::move(batch));
     });

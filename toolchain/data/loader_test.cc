@@ -23,13 +23,14 @@ class Counting final : public Dataset {
   [[nodiscard]] const Shape& sample_shape() const override { return shape_; }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::int64_t index) const override { return index + 100; }
-  Status read(std::int64_t index, std::span<float> out) const override {
+  Status read_bytes(std::int64_t index, std::span<std::byte> bytes) const override {
     if (index == failing_) {
       return Status::corrupt("unreadable");
     }
     if (index == throwing_) {
       throw std::bad_alloc();
     }
+    std::span<float> out(reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float));
     std::fill(out.begin(), out.end(), static_cast<float>(index));
     return {};
   }

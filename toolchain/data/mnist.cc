@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -25,13 +26,18 @@ std::string find_file(const std::string& folder, const std::string& stem, int ra
   return "";
 }
 
+/// Where below a folder the files may be.
+constexpr const char* kPlaces[] = {"", "/mnist", "/MNIST/raw"};
+
+std::string prefix_of(Split split) { return split == Split::kTrain ? "train" : "t10k"; }
+
 struct Paths {
   std::string images;
   std::string labels;
 };
 
 Result<Paths> find_files(const std::string& folder, const std::string& prefix) {
-  for (const char* place : {"", "/mnist", "/MNIST/raw"}) {
+  for (const char* place : kPlaces) {
     std::string here = folder + place;
     Paths paths{find_file(here, prefix + "-images", 3), find_file(here, prefix + "-labels", 1)};
     if (paths.images.empty() && paths.labels.empty()) {
@@ -50,8 +56,8 @@ Result<Paths> find_files(const std::string& folder, const std::string& prefix) {
       folder, prefix));
 }
 
-Result<std::unique_ptr<Dataset>> load(const std::string& folder, Split split, Transform transform) {
-  ZP_ASSIGN_OR_RETURN(Paths paths, find_files(folder, split == Split::kTrain ? "train" : "t10k"));
+Result<ByteImages> read(const std::string& folder, Split split) {
+  ZP_ASSIGN_OR_RETURN(Paths paths, find_files(folder, prefix_of(split)));
   ZP_ASSIGN_OR_RETURN(IdxArray images, read_idx(paths.images));
   ZP_ASSIGN_OR_RETURN(IdxArray labels, read_idx(paths.labels));
   if (images.shape.size() != 3) {
@@ -83,13 +89,25 @@ Result<std::unique_ptr<Dataset>> load(const std::string& folder, Split split, Tr
   content.description =
       fmt::format("MNIST {}, {} images, {}", split == Split::kTrain ? "train" : "test", images.shape[0],
                   std::filesystem::path(paths.images).parent_path().string());
-  return ImageDataset::make(std::move(content), std::move(transform));
+  return content;
 }
 
 }  // namespace
 
+bool has_mnist(const std::string& folder, Split split) {
+  std::string prefix = prefix_of(split);
+  return std::any_of(std::begin(kPlaces), std::end(kPlaces), [&](const char* place) {
+    return !find_file(folder + place, prefix + "-images", 3).empty();
+  });
+}
+
+Result<ByteImages> read_mnist(const std::string& folder, Split split) {
+  return without_exceptions("MNIST", [&] { return read(folder, split); });
+}
+
 Result<std::unique_ptr<Dataset>> load_mnist(const std::string& folder, Split split, Transform transform) {
-  return without_exceptions("MNIST", [&] { return load(folder, split, std::move(transform)); });
+  ZP_ASSIGN_OR_RETURN(ByteImages images, read_mnist(folder, split));
+  return ImageDataset::make(std::move(images), std::move(transform));
 }
 
 }  // namespace zeropoint::toolchain

@@ -16,6 +16,14 @@ Status validate_step(const Scale& step, std::int64_t /*channels*/) {
   return {};
 }
 
+Status validate_step(const Multiply& step, std::int64_t /*channels*/) {
+  if (!std::isfinite(step.factor) || step.factor == 0) {
+    return Status::invalid_argument(fmt::format(
+        "preprocessing: x*{} keeps nothing of x; the factor must be finite and not 0", step.factor));
+  }
+  return {};
+}
+
 Status validate_values(const char* name, const std::vector<float>& values, std::int64_t channels) {
   if (values.size() != 1 && static_cast<std::int64_t>(values.size()) != channels) {
     return Status::invalid_argument(fmt::format(
@@ -53,6 +61,12 @@ void apply_step(const Scale& step, std::span<float> plane, std::size_t /*channel
   }
 }
 
+void apply_step(const Multiply& step, std::span<float> plane, std::size_t /*channel*/) {
+  for (float& x : plane) {
+    x *= step.factor;
+  }
+}
+
 void apply_step(const Normalize& step, std::span<float> plane, std::size_t channel) {
   float mean = channel_entry(step.mean, channel);
   float std = channel_entry(step.std, channel);
@@ -62,6 +76,8 @@ void apply_step(const Normalize& step, std::span<float> plane, std::size_t chann
 }
 
 std::string step_text(const Scale& step) { return fmt::format("x/{}", step.divisor); }
+
+std::string step_text(const Multiply& step) { return fmt::format("x*{}", step.factor); }
 
 std::string step_text(const Normalize& step) {
   auto list = [](const std::vector<float>& values) {

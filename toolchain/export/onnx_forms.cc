@@ -46,6 +46,7 @@ constexpr Form kForms[] = {
     {Op::kLog, 6, 13},
     {Op::kLogSoftmax, 1, 13, softmax_of_trailing_axes},
     {Op::kLpPool, 2, 18},
+    {Op::kMatMul, 1, 9},
     {Op::kMax, 6, 8, inputs_of_one_shape},
     {Op::kMean, 6, 8, inputs_of_one_shape},
     {Op::kMin, 6, 8, inputs_of_one_shape},

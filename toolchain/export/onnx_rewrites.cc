@@ -47,7 +47,7 @@ Status ints_to_attribute(OnnxNode& node, const Graph& graph, std::size_t i, cons
   }
   std::optional<Ints> values = ints_of(constant(node, graph, i));
   if (!values) {
-    return Status::unsupported(fmt::format("its {} are computed", name));
+    return Status::unsupported(fmt::format("{} that are computed", name));
   }
   node.attributes[name] = *std::move(values);
   return {};
@@ -79,7 +79,7 @@ Status reduced_axes_to_attribute(OnnxNode& node, Graph& graph) {
   auto axes = node.attributes.find("axes");
   bool none = axes == node.attributes.end() || std::get<Ints>(axes->second).empty();
   if (none && keeps_all) {
-    return Status::unsupported("that no axes mean no reduction");
+    return Status::unsupported("no reduction where no axes are given");
   }
   if (none && axes != node.attributes.end()) {
     node.attributes.erase(axes);
@@ -93,7 +93,7 @@ Status bounds_to_attributes(OnnxNode& node, Graph& graph) {
     if (has(node, i)) {
       std::optional<float> bound = float_of(constant(node, graph, i));
       if (!bound) {
-        return Status::unsupported("its bounds are computed, or no float32");
+        return Status::unsupported("bounds that are computed, or no float32");
       }
       node.attributes[i == 1 ? "min" : "max"] = *bound;
     }
@@ -104,7 +104,7 @@ Status bounds_to_attributes(OnnxNode& node, Graph& graph) {
 
 Status pads_of_all_axes(OnnxNode& node, Graph& /*graph*/) {
   if (has(node, 3)) {
-    return Status::unsupported("that it pads some axes only");
+    return Status::unsupported("pads of some axes only");
   }
   if (string_or(node, "mode", "constant") == "wrap") {
     return Status::unsupported("padding by wrapping around");
@@ -119,7 +119,7 @@ Status pads_to_attributes(OnnxNode& node, Graph& graph) {
   if (has(node, 2)) {
     std::optional<float> value = float_of(constant(node, graph, 2));
     if (!value) {
-      return Status::unsupported("its padding value is computed, or no float32");
+      return Status::unsupported("a padding value that is computed, or no float32");
     }
     node.attributes["value"] = *value;
   }
@@ -171,7 +171,7 @@ Status split_to_attribute(OnnxNode& node, Graph& graph) {
 Status k_to_attribute(OnnxNode& node, Graph& graph) {
   std::optional<Ints> k = ints_of(constant(node, graph, 1));
   if (!k || k->size() != 1) {
-    return Status::unsupported("its k is computed");
+    return Status::unsupported("a k that is computed");
   }
   node.attributes["k"] = k->front();
   node.inputs.resize(1);
@@ -181,12 +181,12 @@ Status k_to_attribute(OnnxNode& node, Graph& graph) {
 Status ratio_to_attribute(OnnxNode& node, Graph& graph) {
   const Tensor* training = constant(node, graph, 2);
   if (has(node, 2) && (training == nullptr || training->size() != 1 || *training->bytes() != std::byte{0})) {
-    return Status::unsupported("training as an input");
+    return Status::unsupported("training that an input switches on");
   }
   if (has(node, 1)) {
     std::optional<float> ratio = float_of(constant(node, graph, 1));
     if (!ratio) {
-      return Status::unsupported("its ratio is computed, or no float32");
+      return Status::unsupported("a ratio that is computed, or no float32");
     }
     node.attributes["ratio"] = *ratio;
   }
@@ -200,7 +200,7 @@ Status softmax_of_trailing_axes(OnnxNode& node, Graph& graph) {
   std::int64_t axis = int_or(node, "axis", -1);
   if (!dims) {
     return axis == -1 && node.opset >= 11 ? (node.attributes["axis"] = axis, Status())
-                                          : Status::unsupported("its input's rank is not known");
+                                          : Status::unsupported("an input of unknown rank");
   }
   auto rank = static_cast<std::int64_t>(dims->size());
   axis += axis < 0 ? rank : 0;

@@ -3,7 +3,7 @@
 #include "graph/onnx_node.h"
 
 // How operators that ONNX changed are said in older opsets. Each brings a node from the form of ops.inc to
-// the older one, or says in kUnsupported why that cannot be: in words that follow the node's name.
+// the older one, or says in kUnsupported why that cannot be: in words that follow "cannot say".
 
 namespace zeropoint::toolchain::rewrites {
 

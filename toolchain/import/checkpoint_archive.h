@@ -2,24 +2,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "io/zip_archive.h"
 #include "zeropoint/status.h"
-
-struct zip;
 
 namespace zeropoint::toolchain {
 
 /// The zip archive that torch.save writes: <name>/data.pkl, <name>/data/0, <name>/data/1, ... Reads from
-/// memory, which must outlive it.
-///
-/// What open() accepts is bounded by the file: all stored records together claim no more bytes than it has,
-/// so reading every record once takes at most its size. Not thread-safe.
+/// memory, which must outlive it. Bounded by the file as ZipArchive says. Not thread-safe.
 class CheckpointArchive {
  public:
   static Result<CheckpointArchive> open(std::span<const std::byte> file);
@@ -32,22 +27,12 @@ class CheckpointArchive {
   [[nodiscard]] Result<std::vector<std::byte>> read_stored(std::string_view name) const;
 
  private:
-  struct Record {
-    std::uint64_t index;
-    std::uint64_t size;
-    bool is_stored;
-  };
-  struct Discard {
-    void operator()(zip* archive) const;
-  };
+  explicit CheckpointArchive(ZipArchive zip) : zip_(std::move(zip)) {}
 
-  [[nodiscard]] Result<Record> find(std::string_view name) const;
-  [[nodiscard]] Result<std::vector<std::byte>> read(std::string_view name, const Record& record) const;
-  Status list_records(std::size_t file_size);
+  [[nodiscard]] Result<ZipArchive::Record> find(std::string_view name) const;
   Status find_folder();
 
-  std::unique_ptr<zip, Discard> zip_;
-  std::map<std::string, Record, std::less<>> records_;
+  ZipArchive zip_;
   std::string folder_;  // "archive/"
 };
 

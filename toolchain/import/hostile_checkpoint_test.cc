@@ -235,7 +235,7 @@ TEST(HostileZip, RecordNames) {
   for (const char* name : {"/etc/passwd", "../data.pkl", "m/../../x", "m/..", "m\\data.pkl"}) {
     expect_error(zip_of({{.name = "m/data.pkl", .content = pickle}, {.name = name, .content = "x"}}),
                  StatusCode::kCorrupt,
-                 "model.pt: record name '"s + name + "' is not one that PyTorch writes");
+                 "model.pt: record name '"s + name + "' has no place in a PyTorch checkpoint");
   }
   // data.pkl deeper down is some other file.
   expect_error(zip_of({{.name = "m/n/data.pkl", .content = pickle}}), StatusCode::kCorrupt,

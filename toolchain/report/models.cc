@@ -1,5 +1,8 @@
 #include "zeropoint/toolchain/models.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <vector>
 
 #include "parallel/split_batch.h"
@@ -25,9 +28,38 @@ Model parted(std::vector<Model> models) {
   };
 }
 
+/// `count` samples of a batch from `begin` on, filled up with its last one where there are not so many.
+Tensor filled_slice(const Tensor& batch, std::int64_t begin, std::int64_t count) {
+  std::int64_t end = std::min(begin + count, batch.dim(0));
+  std::vector<Tensor> parts{slice_batch(batch, {begin, end})};
+  parts.resize(1 + static_cast<std::size_t>(begin + count - end), slice_batch(batch, {end - 1, end}));
+  return join_batches(parts);
+}
+
+/// `model`, which takes `size` samples at once and no other number, for any number of them. 0: it takes any.
+Model in_batches_of(std::int64_t size, Model model) {
+  if (size == 0) {
+    return model;
+  }
+  return [size, model = std::move(model)](const Tensor& inputs) -> Result<Tensor> {
+    std::int64_t samples = inputs.rank() == 0 ? 0 : inputs.dim(0);
+    std::vector<Tensor> outputs;
+    for (std::int64_t begin = 0; begin < samples; begin += size) {
+      ZP_ASSIGN_OR_RETURN(Tensor output, model(filled_slice(inputs, begin, size)));
+      if (output.rank() == 0 || output.dim(0) != size) {
+        return Status::unsupported(
+            fmt::format("the model gives {} for batches of {} samples: not one result for each",
+                        zeropoint::to_string(output.shape()), size));
+      }
+      outputs.push_back(slice_batch(output, {0, std::min(size, samples - begin)}));
+    }
+    return outputs.empty() ? model(inputs) : join_batches(outputs);
+  };
+}
+
 }  // namespace
 
-Model integer_model(std::shared_ptr<const Program> program, int threads) {
+Model integer_model(std::shared_ptr<const Program> program, int threads, std::int64_t batch) {
   Model one = [program = std::move(program)](const Tensor& inputs) -> Result<Tensor> {
     if (program->inputs.size() != 1 || program->outputs.size() != 1) {
       return Status::unsupported("evaluation needs a program with one input and one output");
@@ -35,7 +67,8 @@ Model integer_model(std::shared_ptr<const Program> program, int threads) {
     ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, run_reference(*program, std::span(&inputs, 1)));
     return std::move(outputs[0]);
   };
-  return parted(std::vector<Model>(static_cast<std::size_t>(threads_or_all(threads)), one));
+  return parted(
+      std::vector<Model>(static_cast<std::size_t>(threads_or_all(threads)), in_batches_of(batch, one)));
 }
 
 Result<Model> float_model(const Graph& graph, int threads) {
@@ -43,7 +76,8 @@ Result<Model> float_model(const Graph& graph, int threads) {
   for (int i = 0; i < threads_or_all(threads); ++i) {
     ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {1}));
     auto shared = std::make_shared<FloatExecutor>(std::move(executor));
-    models.emplace_back([shared](const Tensor& inputs) { return shared->run(inputs); });
+    models.push_back(in_batches_of(fixed_batch(graph).value_or(0),
+                                   [shared](const Tensor& inputs) { return shared->run(inputs); }));
   }
   return parted(std::move(models));
 }

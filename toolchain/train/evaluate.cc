@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "zeropoint/toolchain/loader.h"
-#include "zeropoint/toolchain/loss.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -33,47 +32,83 @@ std::int64_t rank_of(std::span<const float> scores, std::size_t label) {
   return before;
 }
 
+/// -log(softmax(scores)[label]).
+double cross_entropy(std::span<const float> scores, std::size_t label) {
+  auto largest = static_cast<double>(*std::max_element(scores.begin(), scores.end()));
+  double sum = 0;
+  for (float score : scores) {
+    sum += std::exp(static_cast<double>(score) - largest);
+  }
+  return std::log(sum) - (static_cast<double>(scores[label]) - largest);
+}
+
 class Evaluator {
  public:
   Evaluator(const Dataset& data, const EvaluationOptions& options) : data_(data), options_(options) {}
 
   Status add(const Batch& batch, const Tensor& scores) {
-    auto samples = static_cast<std::int64_t>(batch.labels.size());
-    if (scores.type() != ElementType::kFloat32 || scores.rank() < 2 || scores.dim(0) != samples ||
-        scores.size() == 0) {
-      return Status::invalid_argument(fmt::format("the model gives scores {} {} for a batch of {} samples",
-                                                  zeropoint::name_of(scores.type()),
-                                                  zeropoint::to_string(scores.shape()), samples));
+    auto samples = static_cast<std::int64_t>(batch.indices.size());
+    std::int64_t each = data_.labels_per_sample();
+    bool fits = scores.type() == ElementType::kFloat32 && scores.rank() >= 2 && scores.dim(0) == samples &&
+                scores.size() > 0 && (each == 1 || (scores.rank() == 3 && scores.dim(1) == each));
+    if (!fits) {
+      return Status::invalid_argument(fmt::format(
+          "the model gives scores {} {} for a batch of {} samples{}", zeropoint::name_of(scores.type()),
+          zeropoint::to_string(scores.shape()), samples,
+          each == 1 ? "" : fmt::format(" with {} labels each; [samples, labels, classes] is needed", each)));
     }
-    std::int64_t classes = scores.size() / samples;
+    std::int64_t all_scores = scores.size() / (samples * each);
+    std::int64_t unused = std::max<std::int64_t>(options_.label_offset, 0);
+    std::int64_t classes = all_scores - unused;
+    if (classes < 1) {
+      return Status::invalid_argument(
+          fmt::format("the label offset {} leaves none of the model's {} scores", unused, all_scores));
+    }
     ZP_RETURN_IF_ERROR(set_classes(classes));
     for (std::size_t i = 0; i < batch.labels.size(); ++i) {
-      std::int64_t label = batch.labels[i];
-      if (label < 0 || label >= classes) {
-        return Status::invalid_argument(fmt::format("sample {} has label {}; the model has {} classes",
-                                                    batch.indices[i], label, classes));
+      std::int64_t given = batch.labels[i];
+      if (given == -1 && each > 1) {
+        result_.predictions.push_back(-1);
+        continue;
       }
-      count(label, scores.data<float>().subspan(i * static_cast<std::size_t>(classes),
-                                                static_cast<std::size_t>(classes)));
+      std::int64_t label = given + std::min<std::int64_t>(options_.label_offset, 0);
+      if (label < 0 || label >= classes) {
+        return Status::invalid_argument(
+            label_error(batch.indices[i / static_cast<std::size_t>(each)], given, classes));
+      }
+      count(label, scores.data<float>().subspan(
+                       i * static_cast<std::size_t>(all_scores) + static_cast<std::size_t>(unused),
+                       static_cast<std::size_t>(classes)));
     }
-    ZP_ASSIGN_OR_RETURN(Loss loss, softmax_cross_entropy(scores, batch.labels));
-    loss_sum_ += loss.value * static_cast<double>(samples);
     return {};
   }
 
-  Evaluation finish() {
+  Result<Evaluation> finish() {
+    if (result_.count == 0) {
+      return Status::invalid_argument("there are no labels to evaluate on: " + data_.description());
+    }
     result_.mean_loss = loss_sum_ / static_cast<double>(result_.count);
     return std::move(result_);
   }
 
  private:
+  [[nodiscard]] std::string label_error(std::int64_t sample, std::int64_t label, std::int64_t classes) const {
+    if (label == -1) {
+      return fmt::format("sample {} has no label: {}", sample, data_.description());
+    }
+    std::string offset =
+        options_.label_offset == 0 ? "" : fmt::format(" at label offset {}", options_.label_offset);
+    return fmt::format("sample {} has label {}; the model has {} classes{}", sample, label, classes, offset);
+  }
+
   Status set_classes(std::int64_t classes) {
     if (result_.classes.empty()) {
       result_.top_k = std::min(options_.top_k, classes);
       result_.classes.resize(static_cast<std::size_t>(classes));
       for (std::size_t i = 0; i < result_.classes.size(); ++i) {
         const std::vector<std::string>& names = data_.class_names();
-        result_.classes[i].name = i < names.size() ? names[i] : std::to_string(i);
+        std::size_t number = i + static_cast<std::size_t>(-std::min<std::int64_t>(options_.label_offset, 0));
+        result_.classes[i].name = number < names.size() ? names[number] : std::to_string(number);
       }
       if (options_.confusion) {
         result_.confusion.assign(result_.classes.size(), std::vector<std::int64_t>(result_.classes.size()));
@@ -100,11 +135,15 @@ class Evaluator {
     if (options_.confusion && prediction >= 0) {
       ++result_.confusion[static_cast<std::size_t>(label)][static_cast<std::size_t>(prediction)];
     }
+    std::int64_t number = prediction < 0 ? -1 : prediction - std::min<std::int64_t>(options_.label_offset, 0);
     if (!options_.reference_predictions.empty() &&
-        options_.reference_predictions[static_cast<std::size_t>(result_.count)] == prediction) {
+        options_.reference_predictions[result_.predictions.size()] == number) {
       ++result_.agreeing;
     }
-    result_.predictions.push_back(prediction);
+    result_.predictions.push_back(number);
+    auto place = static_cast<std::size_t>(label);
+    loss_sum_ += options_.scores_are_probabilities ? -std::log(static_cast<double>(scores[place]))
+                                                   : cross_entropy(scores, place);
     ++result_.count;
   }
 
@@ -125,9 +164,11 @@ Result<Evaluation> evaluate(const Model& model, std::shared_ptr<const Dataset> d
     return Status::invalid_argument(fmt::format("top_k is {}; 1 or more is needed", options.top_k));
   }
   if (!options.reference_predictions.empty() &&
-      static_cast<std::int64_t>(options.reference_predictions.size()) != data->size()) {
-    return Status::invalid_argument(fmt::format("there are {} reference predictions for {} samples",
-                                                options.reference_predictions.size(), data->size()));
+      static_cast<std::int64_t>(options.reference_predictions.size()) !=
+          data->size() * data->labels_per_sample()) {
+    return Status::invalid_argument(fmt::format("there are {} reference predictions for {} labels",
+                                                options.reference_predictions.size(),
+                                                data->size() * data->labels_per_sample()));
   }
   LoaderOptions loading;
   loading.batch_size = options.batch_size;

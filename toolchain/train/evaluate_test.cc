@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "zeropoint/toolchain/array_dataset.h"
+
 namespace zeropoint::toolchain {
 namespace {
 
@@ -92,7 +94,75 @@ TEST(Evaluate, SaysWhatDoesNotFit) {
   EvaluationOptions options;
   options.reference_predictions = {1, 2};
   EXPECT_EQ(evaluate(identity(), pixels({1, 2, 3}, {1}), options).status().message(),
-            "there are 2 reference predictions for 1 samples");
+            "there are 2 reference predictions for 1 labels");
+}
+
+TEST(Evaluate, AnOffsetLeavesOutABackgroundClass) {
+  // Scores of the background, then of classes 0 and 1.
+  auto data = pixels({9, 1, 2, 9, 4, 3}, {1, 1});
+  EvaluationOptions options;
+  options.label_offset = 1;
+  Result<Evaluation> result = evaluate(identity(), data, options);
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_EQ(result->predictions, (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(result->correct, 1);
+  EXPECT_EQ(result->classes.size(), 2U);
+  // The other way round: labels count from 1.
+  options.label_offset = -1;
+  result = evaluate(identity(), data, options);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->predictions, (std::vector<std::int64_t>{1, 1}));
+  EXPECT_EQ(result->correct, 2);
+  EXPECT_EQ(result->classes[0].name, "b");
+  options.label_offset = -2;
+  EXPECT_EQ(evaluate(identity(), data, options).status().message(),
+            "sample 0 has label 1; the model has 3 classes at label offset -2");
+  options.label_offset = 3;
+  EXPECT_FALSE(evaluate(identity(), data, options).ok());
+}
+
+TEST(Evaluate, ProbabilitiesTakeNoSecondSoftmax) {
+  auto data = pixels({0, 1, 0}, {1});
+  EvaluationOptions options;
+  EXPECT_NEAR(evaluate(identity(), data, options)->mean_loss, std::log(2 + std::exp(1)) - 1, 1e-12);
+  options.scores_are_probabilities = true;
+  EXPECT_EQ(evaluate(identity(), data, options)->mean_loss, 0);
+}
+
+/// Six tokens in windows of 3, 2 apart: targets 1 2 3, then (3) 4 5.
+std::shared_ptr<const Dataset> text() {
+  auto tokens = *array_in_memory("text", Tensor::of<std::int64_t>({6}, {0, 1, 2, 3, 4, 5}));
+  return *token_dataset(tokens, {.window = 3, .stride = 2});
+}
+
+/// Of 8 tokens, guesses the one `ahead` numbers above the last.
+Model guess(std::int64_t ahead) {
+  return [ahead](const Tensor& inputs) -> Result<Tensor> {
+    Tensor scores(ElementType::kFloat32, {inputs.dim(0), inputs.dim(1), 8});
+    for (std::int64_t i = 0; i < inputs.size(); ++i) {
+      std::int64_t token = inputs.data<std::int64_t>()[static_cast<std::size_t>(i)];
+      scores.data<float>()[static_cast<std::size_t>(i * 8 + token + ahead)] = 1;
+    }
+    return scores;
+  };
+}
+
+TEST(Evaluate, CountsEachTokenOfATextOnce) {
+  Result<Evaluation> right = evaluate(guess(1), text());
+  ASSERT_TRUE(right.ok()) << right.status().message();
+  EXPECT_EQ(right->count, 5);
+  EXPECT_EQ(right->correct, 5);
+  EXPECT_EQ(right->predictions, (std::vector<std::int64_t>{1, 2, 3, -1, 4, 5}));
+  EXPECT_NEAR(right->mean_loss, std::log(7 + std::exp(1)) - 1, 1e-12);
+  Result<Evaluation> wrong = evaluate(guess(2), text());
+  EXPECT_EQ(wrong->correct, 0);
+  EXPECT_NEAR(wrong->mean_loss, std::log(7 + std::exp(1)), 1e-12);
+  EvaluationOptions options;
+  options.reference_predictions = right->predictions;
+  EXPECT_EQ(evaluate(guess(1), text(), options)->agreeing, 5);
+  // Scores without an axis of positions.
+  EXPECT_NE(evaluate(identity(), text()).status().message().find("[samples, labels, classes] is needed"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -226,6 +226,11 @@ Result<TrainingResult> train(const Graph& graph, std::shared_ptr<const Dataset> 
   if (data->size() == 0) {
     return Status::invalid_argument("there are no samples to train on: " + data->description());
   }
+  for (const Dataset* samples : {data.get(), validation.get()}) {
+    if (samples != nullptr && samples->labels_per_sample() != 1) {
+      return Status::unsupported("training needs one label per sample: " + samples->description());
+    }
+  }
   LoaderOptions loading;
   loading.batch_size = options.batch_size;
   loading.shuffle = true;

@@ -21,8 +21,8 @@ struct LoaderOptions {
 
 /// Some samples of a data set, stacked.
 struct Batch {
-  Tensor inputs;                      ///< float32 [samples, sample shape...]
-  std::vector<std::int64_t> labels;   ///< one per sample
+  Tensor inputs;                      ///< [samples, sample shape...] of the data set's element type
+  std::vector<std::int64_t> labels;   ///< Dataset::labels_per_sample() for each sample, one after another
   std::vector<std::int64_t> indices;  ///< of the samples in the data set
 };
 

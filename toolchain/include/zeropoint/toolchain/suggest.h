@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zeropoint::cli {
+namespace zeropoint::toolchain {
 
 /// The number of letters to insert, delete, replace or swap with their neighbour to get from `a` to `b`
 /// (optimal string alignment distance).
@@ -13,4 +13,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The candidate nearest to `word`, or nothing when none is near enough to have been meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-}  // namespace zeropoint::cli
+}  // namespace zeropoint::toolchain

@@ -1,8 +1,8 @@
-#include "suggest.h"
+#include "zeropoint/toolchain/suggest.h"
 
 #include <algorithm>
 
-namespace zeropoint::cli {
+namespace zeropoint::toolchain {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::size_t width = b.size() + 1;
@@ -40,4 +40,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
-}  // namespace zeropoint::cli
+}  // namespace zeropoint::toolchain

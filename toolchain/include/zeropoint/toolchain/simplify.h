@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "zeropoint/status.h"
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::toolchain {
+
+/// A pass of simplify(), and how often it changed something.
+struct Simplification {
+  std::string_view pass;
+  std::size_t changes = 0;
+};
+
+/// Brings a float graph to a form that computes the same reals with fewer and larger operators: constants
+/// folded, nodes without effect and pairs that cancel gone, BatchNormalization and factors and addends per
+/// channel inside of the layer before them, padding inside of the convolution behind it, and the
+/// normalizations and activations that are spelled out as one operator each. Names of inputs, outputs and the
+/// tensors that remain are kept; ids change. The graph is verified, and its shapes inferred, after every
+/// pass. What a graph in QDQ form says stays as it is. Returns the passes that changed something, in order.
+Result<std::vector<Simplification>> simplify(Graph& graph);
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/toolchain/graph.h"
+
+namespace zeropoint::toolchain {
+
+/// Looks along the edges of a graph whose nodes are being replaced one by one. A replacement makes the same
+/// values as the node it stands for, so that what the view says stays true; so it does where values are
+/// added.
+class GraphView {
+ public:
+  explicit GraphView(const Graph& graph);
+
+  /// The node that makes `id`; nullptr for inputs, constants and kNoValue.
+  [[nodiscard]] const Node* maker(ValueId id) const;
+  /// The same, if it is of that operator.
+  [[nodiscard]] const Node* maker(ValueId id, Op op) const;
+  /// Whether one node alone reads `id`, and the graph does not give it.
+  [[nodiscard]] bool has_one_reader(ValueId id) const;
+  [[nodiscard]] bool is_output(ValueId id) const { return is_output_[static_cast<std::size_t>(id)]; }
+
+  /// The element of a float32 constant of one element.
+  [[nodiscard]] std::optional<float> number(ValueId id) const;
+  /// Whether it is `value` to six digits: constants of formulas are written with more or fewer.
+  [[nodiscard]] bool is_number(ValueId id, double value) const;
+  /// A float32 constant; nullptr for anything else.
+  [[nodiscard]] const Tensor* floats(ValueId id) const;
+
+ private:
+  const Graph* graph_;
+  std::vector<std::int32_t> producers_;
+  std::vector<std::size_t> readers_;
+  std::vector<bool> is_output_;
+};
+
+/// The two inputs of a node in the order in which `is_first` holds for the first; none where it holds for
+/// neither. For operators whose inputs may change places.
+template <typename Predicate>
+std::optional<std::pair<ValueId, ValueId>> either_way(const Node& node, Predicate&& is_first) {
+  if (node.inputs.size() == 2) {
+    for (std::size_t i : {0U, 1U}) {
+      if (is_first(node.inputs[i])) {
+        return std::pair(node.inputs[i], node.inputs[1 - i]);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// Makes readers of `from` read `to`, which must hold the same elements under the same dims, be of the same
+/// type and, where the graph gives `from`, be made by a node and not given itself: it then takes the name of
+/// `from`. False, and nothing done, where that is not so.
+bool bypass(Graph& graph, ValueId from, ValueId to);
+
+/// Before: nodes whose outputs nothing reads, values that nothing reads or makes.
+/// After:  they are gone; ids of values change.
+void remove_dead(Graph& graph);
+
+}  // namespace zeropoint::toolchain
