@@ -8,7 +8,8 @@
 namespace zeropoint {
 namespace {
 
-/// x float32 [?, 1, 4, 4] -> q uint8 -> Conv c uint8 [?, 2, 3, 3] -> MaxPool p [?, 2, 2, 2] -> Flatten f [?, 8]
+/// x float32 [?, 1, 4, 4] -> q uint8 -> Conv c uint8 [?, 2, 3, 3] -> MaxPool p [?, 2, 2, 2] -> Flatten f [?,
+/// 8]
 /// -> FullyConnected a int32 [?, 3] -> Dequantize y float32 [?, 3]
 Program network() {
   auto batched = [](Shape sample) {
@@ -17,10 +18,11 @@ Program network() {
   };
   Program program;
   program.name = "net";
-  program.tensors = {{"x", ElementType::kFloat32, batched({1, 4, 4})}, {"q", ElementType::kUint8, batched({1, 4, 4})},
-                     {"c", ElementType::kUint8, batched({2, 3, 3})},   {"p", ElementType::kUint8, batched({2, 2, 2})},
-                     {"f", ElementType::kUint8, batched({8})},         {"a", ElementType::kInt32, batched({3})},
-                     {"y", ElementType::kFloat32, batched({3})}};
+  program.tensors = {
+      {"x", ElementType::kFloat32, batched({1, 4, 4})}, {"q", ElementType::kUint8, batched({1, 4, 4})},
+      {"c", ElementType::kUint8, batched({2, 3, 3})},   {"p", ElementType::kUint8, batched({2, 2, 2})},
+      {"f", ElementType::kUint8, batched({8})},         {"a", ElementType::kInt32, batched({3})},
+      {"y", ElementType::kFloat32, batched({3})}};
   LinearLayer conv{Tensor(ElementType::kInt8, {2, 1, 2, 2}),
                    {1, 2},
                    ElementType::kInt32,
@@ -67,7 +69,9 @@ TEST(Program, VerifyAcceptsANetwork) { EXPECT_EQ(verify(network()).message(), ""
 TEST(Program, VerifyRefusesOperationsOutOfOrder) {
   EXPECT_EQ(after([](Program& p) { p.inputs = {77}; }),
             "program 'net' has an input that is no tensor, a constant or another input");
-  EXPECT_EQ(after([](Program& p) { p.inputs = {0, 0}; }),
+  EXPECT_EQ(after([](Program& p) {
+              p.inputs = {0, 0};
+            }),
             "program 'net' has an input that is no tensor, a constant or another input");
   EXPECT_EQ(after([](Program& p) { p.outputs = {-1}; }), "program 'net' has an output that nothing makes");
   EXPECT_EQ(after([](Program& p) { p.operations.pop_back(); }),
@@ -76,19 +80,14 @@ TEST(Program, VerifyRefusesOperationsOutOfOrder) {
   EXPECT_EQ(after([](Program& p) { std::swap(p.operations[0], p.operations[1]); }),
             "program 'net', operation 0: " + order);
   for (TensorId wrong : {3, 7, -2}) {
-    EXPECT_EQ(after([&](Program& p) {
-                std::get<EvaluateOp>(p.operations[3]).outputs = {wrong};
-              }),
+    EXPECT_EQ(after([&](Program& p) { std::get<EvaluateOp>(p.operations[3]).outputs = {wrong}; }),
               "program 'net', operation 3: " + order);
   }
-  EXPECT_EQ(after([](Program& p) {
-              std::get<EvaluateOp>(p.operations[3]).inputs = {-2};
-            }),
+  EXPECT_EQ(after([](Program& p) { std::get<EvaluateOp>(p.operations[3]).inputs = {-2}; }),
             "program 'net', operation 3: " + order);
-  EXPECT_EQ(after([](Program& p) {
-              std::get<EvaluateOp>(p.operations[3]).outputs = {kNoTensor};
-            }).substr(0, 26),
-            "program 'net', operation 4");
+  EXPECT_EQ(
+      after([](Program& p) { std::get<EvaluateOp>(p.operations[3]).outputs = {kNoTensor}; }).substr(0, 26),
+      "program 'net', operation 4");
 }
 
 TEST(Program, VerifyRefusesConstantsThatAreOthers) {
@@ -120,7 +119,8 @@ TEST(Program, VerifyRefusesBorders) {
             }),
             q + "the range [9, 8] does not fit its type");
   const std::string y = "operation that makes 'y' float32[-1, 3]: ";
-  EXPECT_EQ(after_op<DequantizeOp>([](DequantizeOp& op) { op.from.scales.clear(); }), y + "there is no scale");
+  EXPECT_EQ(after_op<DequantizeOp>([](DequantizeOp& op) { op.from.scales.clear(); }),
+            y + "there is no scale");
   EXPECT_EQ(after_op<DequantizeOp>([](DequantizeOp& op) { op.from.zero_point = kLeast; }),
             y + "the zero point -9223372036854775808 does not fit int32");
   EXPECT_EQ(after([](Program& p) { p.tensors[6].type = ElementType::kInt32; }),
@@ -133,15 +133,19 @@ TEST(Program, VerifyRefusesConvolutions) {
     EXPECT_EQ(after_op<ConvOp>([&](ConvOp& op) { op.group = group; }),
               c + "weights [2, 1, 2, 2] have no " + std::to_string(group) + " groups");
   }
-  const std::string window =
-      c + "strides, dilations and holes must be 1 or more, and with the pads below 2^31, one per spatial axis of the "
-          "weights";
+  const std::string window = c +
+                             "strides, dilations and holes must be 1 or more, and with the pads below 2^31, "
+                             "one per spatial axis of the "
+                             "weights";
   EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.window.strides[0] = 0; }), window);
   EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.window.holes[0] = 0; }), window);
   EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.window.dilations[1] = std::int64_t{1} << 31; }), window);
   EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.window.pads_begin[1] = kLeast; }), window);
   EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.window.pads_end.pop_back(); }), window);
-  EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.layer.weights = Tensor(ElementType::kInt8, {2, 4}); }), window);
+  EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) {
+              op.layer.weights = Tensor(ElementType::kInt8, {2, 4});
+            }),
+            window);
   EXPECT_EQ(after_op<ConvOp>([](ConvOp& op) { op.input_zero_point = 1000; }),
             c + "the zero point 1000 does not fit uint8");
 }
@@ -216,7 +220,8 @@ TEST(Program, VerifyRefusesAccumulatorsBeyondInt32) {
 std::string with(Operation operation) {
   Program program;
   program.name = "one";
-  program.tensors = {{"a", ElementType::kUint8, {}}, {"b", ElementType::kUint8, {}}, {"y", ElementType::kInt8, {}}};
+  program.tensors = {
+      {"a", ElementType::kUint8, {}}, {"b", ElementType::kUint8, {}}, {"y", ElementType::kInt8, {}}};
   program.operations = {std::move(operation)};
   program.inputs = {0, 1};
   program.outputs = {2};
@@ -241,7 +246,8 @@ TEST(Program, VerifyChecksEachKindOfOperation) {
   EXPECT_EQ(with(add), y + "a step reads what is not computed before it");
   add.steps.clear();
   EXPECT_EQ(with(add), y + "no step computes anything");
-  EXPECT_EQ(with(ReduceOp{0, 2, {1}, true, true, {0.0F, 0}, to}), y + "a scale is not a positive normal number");
+  EXPECT_EQ(with(ReduceOp{0, 2, {1}, true, true, {0.0F, 0}, to}),
+            y + "a scale is not a positive normal number");
   EXPECT_EQ(with(AveragePoolOp{0, 2, {}, {1, -1}, to}), y + "the zero point -1 does not fit uint8");
   SoftmaxOp softmax{0, 2, -1, false, 1, std::vector<std::int64_t>(256, 0), to};
   softmax.exponentials[0] = 1 << 30;
@@ -260,8 +266,9 @@ TEST(Program, FindsFloatsInside) {
   EXPECT_TRUE(float_tensors_inside(network()).empty());
   // q -> real -> q again in the middle: it runs, and it is no integer program.
   Program program;
-  program.tensors = {
-      {"a", ElementType::kUint8, Shape{4}}, {"real", ElementType::kFloat32, Shape{4}}, {"b", ElementType::kUint8, Shape{4}}};
+  program.tensors = {{"a", ElementType::kUint8, Shape{4}},
+                     {"real", ElementType::kFloat32, Shape{4}},
+                     {"b", ElementType::kUint8, Shape{4}}};
   program.operations = {DequantizeOp{0, 1, {{1}, 0, 1}}, QuantizeOp{1, 2, {{1, 0}, {0, 255}}}};
   program.inputs = {0};
   program.outputs = {2};

@@ -151,7 +151,8 @@ TEST(Accumulator, BoundsHoldAndAreReached) {
             (QuantizedRange{-16256 - 16256 - 384 - 5, 16384 + 16129 + 381}));
   // 2^17 products of 255 * 127 pass int32.
   std::vector<std::int8_t> many(1 << 17, 127);
-  EXPECT_GT(accumulator_bounds<std::int8_t>(many, {0, 255}, 0).q_max, std::numeric_limits<std::int32_t>::max());
+  EXPECT_GT(accumulator_bounds<std::int8_t>(many, {0, 255}, 0).q_max,
+            std::numeric_limits<std::int32_t>::max());
 }
 
 TEST(Accumulator, BoundsOfWideWeightsEndAt2ToThe62) {
@@ -167,7 +168,8 @@ TEST(FixedPoint, WideAccumulatorsAreMultipliedExactly) {
     std::int64_t accumulator = static_cast<std::int64_t>(random()) >> (2 + random() % 40);
     FixedPointMultiplier m{static_cast<std::int32_t>((1U << 30) + random() % (1U << 30)),
                            static_cast<std::int32_t>(1 + random() % 62)};
-    Wide exact = (static_cast<Wide>(accumulator) * m.mantissa + (static_cast<Wide>(1) << (m.shift - 1))) >> m.shift;
+    Wide exact =
+        (static_cast<Wide>(accumulator) * m.mantissa + (static_cast<Wide>(1) << (m.shift - 1))) >> m.shift;
     Wide most = static_cast<Wide>(1) << 62;
     Wide clamped = exact > most ? most : (exact < -most ? -most : exact);
     std::int64_t actual = multiply_fixed_point_wide(accumulator, m);

@@ -200,7 +200,9 @@ TEST(Lower, ABiasThatStandsElsewhereIsRoundedToTheAccumulator) {
   };
   EXPECT_EQ(bias_after([](Graph&) {}), (std::vector<std::int64_t>{100, -50}));
   // -50 * 0.26 / 0.25 = -52
-  EXPECT_EQ(bias_after([](Graph& g) { replace(g, "b_scale", Tensor::of<float>({2}, {0.125F, 0.26F})); }),
+  EXPECT_EQ(bias_after([](Graph& g) {
+              replace(g, "b_scale", Tensor::of<float>({2}, {0.125F, 0.26F}));
+            }),
             (std::vector<std::int64_t>{100, -52}));
   EXPECT_EQ(bias_after([](Graph& g) {
               node(g, "b_dequantize")

@@ -1,7 +1,7 @@
 #pragma once
 
-// Random float graphs of layers, pools, functions, arithmetic, normalizations, products and moves over an image, and
-// their quantized form.
+// Random float graphs of layers, pools, functions, arithmetic, normalizations, products and moves over an
+// image, and their quantized form.
 
 #include <algorithm>
 #include <string>
@@ -73,8 +73,7 @@ class Grower {
     std::int64_t kernel = std::min<std::int64_t>(3, std::min(dim(2), dim(3)));
     std::int64_t out = group * pick(random_, 1, 2);
     ValueId before = last_;
-    last_ = node(Op::kConv,
-                 {before, reals({out, channels / group, kernel, kernel}, 0.6), reals({out}, 0.5)},
+    last_ = node(Op::kConv, {before, reals({out, channels / group, kernel, kernel}, 0.6), reals({out}, 0.5)},
                  {{"group", group}, {"pads", Ints{1, 0, kernel - 1, kernel - 1}}});
     if (pick(random_, 0, 1) == 0) {
       last_ = node(Op::kRelu, {last_});

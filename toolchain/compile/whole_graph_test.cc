@@ -1,5 +1,5 @@
-// Random quantized graphs of all kinds of nodes: the program against the same graph simulated in float32, QuantizeLinear
-// by QuantizeLinear, each starting from the program's own integers.
+// Random quantized graphs of all kinds of nodes: the program against the same graph simulated in float32,
+// QuantizeLinear by QuantizeLinear, each starting from the program's own integers.
 
 #include <gtest/gtest.h>
 
@@ -18,10 +18,9 @@ using Tensors = std::map<std::string, Tensor>;
 /// The integers that a program makes of its inputs, by name.
 Tensors integers_of(const Program& program, const Tensor& input) {
   Tensors tensors;
-  Result<std::vector<Tensor>> outputs =
-      run_reference(program, std::span(&input, 1), [&](TensorId id, const Tensor& tensor) {
-        tensors.insert_or_assign(program.tensor(id).name, tensor);
-      });
+  Result<std::vector<Tensor>> outputs = run_reference(
+      program, std::span(&input, 1),
+      [&](TensorId id, const Tensor& tensor) { tensors.insert_or_assign(program.tensor(id).name, tensor); });
   EXPECT_TRUE(outputs.ok()) << outputs.status().message();
   return tensors;
 }
@@ -68,7 +67,8 @@ void compare(const Graph& graph, const Tensor& input, const Tensors& integers,
     if (node.op == Op::kQuantizeLinear && found != integers.end()) {
       Tensor& simulated = values[node.outputs[0]];
       ASSERT_EQ(simulated.shape(), found->second.shape());
-      differences[node.inputs[0] == graph.inputs[0] ? "input" : made_by[node.inputs[0]]].add(found->second, simulated);
+      differences[node.inputs[0] == graph.inputs[0] ? "input" : made_by[node.inputs[0]]].add(found->second,
+                                                                                             simulated);
       simulated = found->second;
     }
   }
@@ -83,8 +83,9 @@ TEST(WholeGraph, ProgramsEqualTheSimulationOfEachNode) {
     ASSERT_TRUE(network.ok()) << network.status().message();
     Result<Lowering> lowering = lower(network->graph, RequantizeMode::kFloat);
     ASSERT_TRUE(lowering.ok()) << lowering.status().message() << "\n" << print(network->graph);
-    ASSERT_TRUE(lowering->floats.empty()) << lowering->floats[0].node << ": " << lowering->floats[0].reason << "\n"
-                                          << print(network->graph);
+    ASSERT_TRUE(lowering->floats.empty())
+        << lowering->floats[0].node << ": " << lowering->floats[0].reason << "\n"
+        << print(network->graph);
     ASSERT_TRUE(float_tensors_inside(lowering->program).empty());
     in_integers += static_cast<std::int64_t>(lowering->integer_nodes);
     compare(network->graph, network->input, integers_of(lowering->program, network->input), differences);
@@ -101,8 +102,8 @@ TEST(WholeGraph, ProgramsEqualTheSimulationOfEachNode) {
     EXPECT_LE(static_cast<double>(d.different), share * static_cast<double>(d.compared)) << op;
   }
   // By definition the same bits.
-  for (const char* exact : {"Add", "Sub", "Mul", "Div", "Max", "Min", "Sigmoid", "Tanh", "HardSwish", "Gelu", "Concat",
-                            "Transpose", "Reshape", "Slice", "Pad", "MaxPool", "Resize"}) {
+  for (const char* exact : {"Add", "Sub", "Mul", "Div", "Max", "Min", "Sigmoid", "Tanh", "HardSwish", "Gelu",
+                            "Concat", "Transpose", "Reshape", "Slice", "Pad", "MaxPool", "Resize"}) {
     EXPECT_GT(differences[exact].compared, 0) << exact;
     EXPECT_EQ(differences[exact].different, 0) << exact;
   }

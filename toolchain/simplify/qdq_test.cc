@@ -262,9 +262,9 @@ TEST(Qdq, BlockWeightsAreUnpacked) {
 }
 
 std::vector<Tensor> integer_outputs(const Graph& graph, const Tensor& input) {
-  Result<Program> program = lower(graph, RequantizeMode::kFloat);
-  EXPECT_TRUE(program.ok()) << program.status().message();
-  return program.ok() ? *run_reference(*program, std::span(&input, 1)) : std::vector<Tensor>{};
+  Result<Lowering> lowered = lower(graph, RequantizeMode::kFloat);
+  EXPECT_TRUE(lowered.ok()) << lowered.status().message();
+  return lowered.ok() ? *run_reference(lowered->program, std::span(&input, 1)) : std::vector<Tensor>{};
 }
 
 /// The number of layers that became operators on integers.

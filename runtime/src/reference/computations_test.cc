@@ -57,15 +57,17 @@ std::vector<double> reals_of(const Tensor& tensor, const Activation& activation)
   return reals;
 }
 
-/// Each integer is the real's, rounded: the real lies within half a step of it, and `slack` steps for what float32 and
-/// tables lose before they round.
-void expect_rounded(const Tensor& actual, const std::vector<double>& reals, const Activation& to, double slack,
-                    unsigned seed) {
+/// Each integer is the real's, rounded: the real lies within half a step of it, and `slack` steps for what
+/// float32 and tables lose before they round.
+void expect_rounded(const Tensor& actual, const std::vector<double>& reals, const Activation& to,
+                    double slack, unsigned seed) {
   std::vector<std::int64_t> integers = integers_of(actual);
   ASSERT_EQ(integers.size(), reals.size());
   for (std::size_t i = 0; i < reals.size(); ++i) {
-    double steps = reals[i] / static_cast<double>(to.params.scale) + static_cast<double>(to.params.zero_point);
-    double clamped = std::clamp(steps, static_cast<double>(to.range.q_min), static_cast<double>(to.range.q_max));
+    double steps =
+        reals[i] / static_cast<double>(to.params.scale) + static_cast<double>(to.params.zero_point);
+    double clamped =
+        std::clamp(steps, static_cast<double>(to.range.q_min), static_cast<double>(to.range.q_max));
     ASSERT_NEAR(static_cast<double>(integers[i]), clamped, 0.5 + slack * std::max(1.0, std::abs(steps)))
         << "seed " << seed << ", element " << i;
   }
@@ -92,7 +94,8 @@ TEST(Computations, MultipliesTwoTensorsWithBroadcastBatches) {
     } else {
       by.multipliers = std::vector{*float_multiplier(a.params.scale, b.params.scale, y.params.scale)};
     }
-    Tensor actual = run(MatMulOp{0, 1, 2, a.params.zero_point, b.params.zero_point, by}, {left, right}, y.type);
+    Tensor actual =
+        run(MatMulOp{0, 1, 2, a.params.zero_point, b.params.zero_point, by}, {left, right}, y.type);
     ASSERT_EQ(actual.shape(), (Shape{2, 3, m, n}));
     std::vector<double> l = reals_of(left, a);
     std::vector<double> r = reals_of(right, b);
@@ -224,7 +227,16 @@ TEST(Computations, NormalizesAsTheRealOperatorsDo) {
     std::int64_t channels = groups * pick(rng, 1, 2);
     std::int64_t plane = pick(rng, 2, 9);
     Tensor q = random_integers(x.type, {2, channels, plane}, rng);
-    NormalizeOp op{0, 1, static_cast<NormalizeOp::Kind>(pick(rng, 0, 2)), 0, 0, 1e-3F, {}, {}, x.params, y.quantization()};
+    NormalizeOp op{0,
+                   1,
+                   static_cast<NormalizeOp::Kind>(pick(rng, 0, 2)),
+                   0,
+                   0,
+                   1e-3F,
+                   {},
+                   {},
+                   x.params,
+                   y.quantization()};
     op.axis = pick(rng, 0, 1) == 0 ? -1 : 1;
     bool grouped = op.kind == NormalizeOp::Kind::kGroup;
     op.groups = grouped ? (pick(rng, 0, 1) == 0 ? 0 : groups) : 0;
@@ -283,11 +295,12 @@ TEST(Computations, ArithmeticRoundsEachOperationToFloat32) {
     Activation y = Activation::random(rng);
     Tensor left = random_integers(a.type, {3, 4}, rng);
     Tensor right = random_integers(b.type, {4}, rng);
-    ArithmeticOp op{{{0, {{a.params.scale}, a.params.zero_point, 1}}, {1, {{b.params.scale}, b.params.zero_point, 1}}},
-                    {Tensor::of<float>({}, {0.75F})},
-                    {{Op::kMul, {}, {0, 1}}, {Op::kAdd, {}, {3, 0}}, {Op::kMax, {}, {4, 2}}},
-                    2,
-                    y.quantization()};
+    ArithmeticOp op{
+        {{0, {{a.params.scale}, a.params.zero_point, 1}}, {1, {{b.params.scale}, b.params.zero_point, 1}}},
+        {Tensor::of<float>({}, {0.75F})},
+        {{Op::kMul, {}, {0, 1}}, {Op::kAdd, {}, {3, 0}}, {Op::kMax, {}, {4, 2}}},
+        2,
+        y.quantization()};
     std::vector<std::int64_t> expected;
     std::vector<std::int64_t> l = integers_of(left);
     std::vector<std::int64_t> r = integers_of(right);
@@ -299,7 +312,8 @@ TEST(Computations, ArithmeticRoundsEachOperationToFloat32) {
       float real = std::max(static_cast<float>(product + x), 0.75F);
       auto steps = static_cast<double>(
           static_cast<float>(static_cast<double>(real) / static_cast<double>(y.params.scale)));
-      expected.push_back(std::clamp(rounded(steps, true) + y.params.zero_point, y.range.q_min, y.range.q_max));
+      expected.push_back(
+          std::clamp(rounded(steps, true) + y.params.zero_point, y.range.q_min, y.range.q_max));
     }
     ASSERT_EQ(integers_of(run(op, {left, right}, y.type)), expected) << "seed " << seed;
   }

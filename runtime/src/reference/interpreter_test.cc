@@ -77,7 +77,8 @@ ConvCase random_conv(Rng& rng) {
     out.push_back(((extent - 1) * holes + 1 + begin + end - reach) / stride + 1);
   }
   bool wide = pick(rng, 0, 3) == 0 || in == ElementType::kInt16;
-  RandomLayer layer = random_layer(wide ? ElementType::kInt16 : ElementType::kInt8, weights, op.input_zero_point, rng);
+  RandomLayer layer =
+      random_layer(wide ? ElementType::kInt16 : ElementType::kInt8, weights, op.input_zero_point, rng);
   op.layer = std::move(layer.layer);
   ElementType out_type = random_output(rng);
   if (out_type != ElementType::kInt32) {
@@ -89,8 +90,8 @@ ConvCase random_conv(Rng& rng) {
   }
   Shape input_shape = sample;
   input_shape.insert(input_shape.begin(), out[0]);
-  Program program =
-      program_of(std::move(op), batched("x", in, sample), batched("y", out_type, {out.begin() + 1, out.end()}));
+  Program program = program_of(std::move(op), batched("x", in, sample),
+                               batched("y", out_type, {out.begin() + 1, out.end()}));
   return {std::move(program), std::move(layer.bias), random_integers(in, input_shape, rng), out};
 }
 
@@ -121,7 +122,8 @@ TEST(Interpreter, ConvolvesTheExtremesOfItsTypesExactly) {
       std::ranges::fill(op.layer.weights.data<std::int8_t>(), weight);
       op.layer.folded_bias = {-7};
       op.window = plain_window(2);
-      Program program = program_of(op, batched("x", type, {64, 3, 3}), batched("y", ElementType::kInt32, {1, 1, 1}));
+      Program program =
+          program_of(op, batched("x", type, {64, 3, 3}), batched("y", ElementType::kInt32, {1, 1, 1}));
       Tensor x(type, {1, 64, 3, 3});
       visit_integer(type, [&, v = value](auto element) {
         std::ranges::fill(x.data<decltype(element)>(), static_cast<decltype(element)>(v));
@@ -158,15 +160,16 @@ TEST(Interpreter, MultipliesFullyConnectedLayersAsTheDefinitionSays) {
       }
       expected.push_back(expected_output(sum, layer.layer.requantization, static_cast<std::size_t>(i % m)));
     }
-    Program program =
-        program_of(FullyConnectedOp{0, 1, std::move(layer.layer)}, batched("x", in, {k}), batched("y", out, {m}));
+    Program program = program_of(FullyConnectedOp{0, 1, std::move(layer.layer)}, batched("x", in, {k}),
+                                 batched("y", out, {m}));
     ASSERT_EQ(integers_of(run_one(program, x)), expected) << "seed " << seed;
   }
 }
 
 TEST(Interpreter, QuantizesWithTiesToEvenAndSaturates) {
-  Program program = program_of(QuantizeOp{0, 1, {{0.5F, 10}, {0, 63}}}, batched("x", ElementType::kFloat32, {8}),
-                               batched("y", ElementType::kUint8, {8}));
+  Program program =
+      program_of(QuantizeOp{0, 1, {{0.5F, 10}, {0, 63}}}, batched("x", ElementType::kFloat32, {8}),
+                 batched("y", ElementType::kUint8, {8}));
   constexpr float kInf = std::numeric_limits<float>::infinity();
   Tensor x = Tensor::of<float>({1, 8}, {0.25F, 0.75F, -0.25F, 1000, -1000, kInf, -kInf, NAN});
   EXPECT_EQ(run_one(program, x), Tensor::of<std::uint8_t>({1, 8}, {10, 12, 10, 63, 0, 63, 0, 10}));
@@ -191,7 +194,9 @@ TEST(Interpreter, MovesIntegersByTheOperatorsOwnEvaluation) {
   Tensor x = Tensor::of<std::uint8_t>({2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255});
   Tensor expected = x;
   expected.reshape({2, 6});
-  EXPECT_EQ(run_one(program_of(flatten, batched("x", ElementType::kUint8, {2, 3}), batched("y", ElementType::kUint8, {6})), x),
+  EXPECT_EQ(run_one(program_of(flatten, batched("x", ElementType::kUint8, {2, 3}),
+                               batched("y", ElementType::kUint8, {6})),
+                    x),
             expected);
   // All below 0: padding that took part as 0 or as the zero point would win.
   EvaluateOp pool{Op::kMaxPool,
@@ -201,7 +206,9 @@ TEST(Interpreter, MovesIntegersByTheOperatorsOwnEvaluation) {
                   {0},
                   {1}};
   Tensor q = Tensor::of<std::int8_t>({1, 1, 2, 3}, {-9, -128, -3, -5, -7, -2});
-  EXPECT_EQ(run_one(program_of(pool, batched("x", ElementType::kInt8, {1, 2, 3}), batched("y", ElementType::kInt8, {1, 2, 4})), q),
+  EXPECT_EQ(run_one(program_of(pool, batched("x", ElementType::kInt8, {1, 2, 3}),
+                               batched("y", ElementType::kInt8, {1, 2, 4})),
+                    q),
             Tensor::of<std::int8_t>({1, 1, 2, 4}, {-9, -9, -3, -3, -5, -5, -2, -2}));
 }
 
@@ -269,15 +276,22 @@ TEST(Interpreter, RefusesInputsThatDoNotFit) {
 TEST(Interpreter, RefusesResultsThatAreNotAsDeclared) {
   Program program = quantize_and_unsqueeze();
   program.tensors[2].shape = Shape{kOpenExtent, 1, 2};
-  EXPECT_EQ(message(program, {Tensor(ElementType::kFloat32, {4, 1})}),
-            "program 'one', operation that makes 'y': it gives uint8[4, 1, 1] where uint8[?, 1, 2] was declared");
+  EXPECT_EQ(
+      message(program, {Tensor(ElementType::kFloat32, {4, 1})}),
+      "program 'one', operation that makes 'y': it gives uint8[4, 1, 1] where uint8[?, 1, 2] was declared");
 }
 
 TEST(Interpreter, RefusesWeightsThatDoNotFit) {
-  ConvOp conv{0, 1, {Tensor(ElementType::kInt8, {4, 2, 1, 1}), {0, 0, 0, 0}, ElementType::kInt32, {}}, plain_window(2), 1, 0};
+  ConvOp conv{0,
+              1,
+              {Tensor(ElementType::kInt8, {4, 2, 1, 1}), {0, 0, 0, 0}, ElementType::kInt32, {}},
+              plain_window(2),
+              1,
+              0};
   Program program = program_of(conv, {"x", ElementType::kInt8, {}}, {"y", ElementType::kInt32, {}});
-  EXPECT_EQ(message(program, {Tensor(ElementType::kInt8, {1, 3, 1, 1})}),
-            "program 'one', operation that makes 'y': weights [4, 2, 1, 1] in 1 group(s) do not fit [1, 3, 1, 1]");
+  EXPECT_EQ(
+      message(program, {Tensor(ElementType::kInt8, {1, 3, 1, 1})}),
+      "program 'one', operation that makes 'y': weights [4, 2, 1, 1] in 1 group(s) do not fit [1, 3, 1, 1]");
   FullyConnectedOp full{0, 1, {Tensor(ElementType::kInt8, {2, 3}), {0, 0}, ElementType::kInt32, {}}};
   program.operations = {full};
   EXPECT_EQ(message(program, {Tensor(ElementType::kInt8, {5, 4})}),
@@ -285,7 +299,12 @@ TEST(Interpreter, RefusesWeightsThatDoNotFit) {
 }
 
 TEST(Interpreter, SaysWhenMemoryDoesNotHoldABatch) {
-  ConvOp op{0, 1, {Tensor(ElementType::kInt8, {4, 1, 1, 1}), {0, 0, 0, 0}, ElementType::kInt32, {}}, plain_window(2), 1, 0};
+  ConvOp op{0,
+            1,
+            {Tensor(ElementType::kInt8, {4, 1, 1, 1}), {0, 0, 0, 0}, ElementType::kInt32, {}},
+            plain_window(2),
+            1,
+            0};
   op.window.pads_end = {(1 << 19) - 1, (1 << 19) - 1};
   Program program = program_of(op, {"x", ElementType::kInt8, {}}, {"y", ElementType::kInt32, {}});
   Tensor x(ElementType::kInt8, {2, 1, 1, 1});

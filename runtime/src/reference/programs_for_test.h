@@ -154,7 +154,8 @@ inline Shape position_of(std::int64_t index, const Shape& extents) {
 }
 
 /// Which tap of the kernel joins the input at `in` to the output at `out`, row-major; -1 for none.
-inline std::int64_t tap_between(const Window& window, const Shape& kernel, const Shape& in, const Shape& out) {
+inline std::int64_t tap_between(const Window& window, const Shape& kernel, const Shape& in,
+                                const Shape& out) {
   std::int64_t tap = 0;
   for (std::size_t i = 0; i < kernel.size(); ++i) {
     std::int64_t distance = in[i] * window.holes[i] + window.pads_begin[i] - out[i] * window.strides[i];
@@ -167,8 +168,8 @@ inline std::int64_t tap_between(const Window& window, const Shape& kernel, const
   return tap;
 }
 
-/// Convolution by its definition: each step of the input is added to every output it reaches. Padding and holes hold
-/// Z_in, a step of 0, and so add nothing.
+/// Convolution by its definition: each step of the input is added to every output it reaches. Padding and
+/// holes hold Z_in, a step of 0, and so add nothing.
 inline std::vector<std::int64_t> scattered_conv(const ConvOp& op, const std::vector<std::int64_t>& bias,
                                                 const Tensor& input, const Shape& output) {
   std::vector<std::int64_t> x = integers_of(input);
@@ -182,7 +183,8 @@ inline std::vector<std::int64_t> scattered_conv(const ConvOp& op, const std::vec
   std::int64_t per_group_out = output[1] / op.group;
   std::vector<std::int64_t> sums;
   for (std::int64_t i = 0; i < output[0] * output[1]; ++i) {
-    sums.insert(sums.end(), static_cast<std::size_t>(positions), bias[static_cast<std::size_t>(i % output[1])]);
+    sums.insert(sums.end(), static_cast<std::size_t>(positions),
+                bias[static_cast<std::size_t>(i % output[1])]);
   }
   for (std::size_t i = 0; i < x.size(); ++i) {
     auto index = static_cast<std::int64_t>(i);
