@@ -47,8 +47,9 @@ class Ranges {
   void operator()(const MatMulOp& op) { of(op.output) = op.requantization.clamp; }
   void operator()(const TableOp& op) { of(op.output) = range_of_elements(op.tables); }
   void operator()(const EvaluateOp& op) {
+    bool known = static_cast<std::size_t>(op.op) < all_operators().size();
     for (TensorId output : outputs_of(op)) {
-      if (info_of(op.op).integer_form == IntegerForm::kMoves && !can_give_more(op)) {
+      if (known && info_of(op.op).integer_form == IntegerForm::kMoves && !can_give_more(op)) {
         of(output) = moved(op, program_.tensor(output).type, of(output));
       }
     }

@@ -10,7 +10,8 @@ namespace zeropoint {
 namespace {
 
 std::string describe(const TensorInfo& info) {
-  return "'" + info.name + "' " + std::string(name_of(info.type)) + (info.shape ? to_string(*info.shape) : "");
+  return "'" + info.name + "' " + std::string(name_of(info.type)) +
+         (info.shape ? to_string(*info.shape) : "");
 }
 
 /// A list of multipliers is of one of two kinds.
@@ -159,8 +160,8 @@ class OperationVerifier {
     ElementType in = type(input);
     return is_integer(in) && size_of(in) <= 2
                ? Status()
-               : fail(output,
-                      "its inputs must be integers of at most 16 bits, not " + describe(program_.tensor(input)));
+               : fail(output, "its inputs must be integers of at most 16 bits, not " +
+                                  describe(program_.tensor(input)));
   }
 
   [[nodiscard]] Status check_operator(TensorId output, Op op) const {
@@ -174,7 +175,8 @@ class OperationVerifier {
     return check_zero_point(output, to.params.zero_point, type(output));
   }
 
-  [[nodiscard]] Status check_dequantization(TensorId output, TensorId input, const Dequantization& from) const {
+  [[nodiscard]] Status check_dequantization(TensorId output, TensorId input,
+                                            const Dequantization& from) const {
     if (!is_integer(type(input))) {
       return fail(output, "cannot dequantize " + describe(program_.tensor(input)));
     }
@@ -243,14 +245,17 @@ class OperationVerifier {
     constexpr std::int64_t kFar = std::int64_t{1} << 31;
     auto all_in = [&](const std::vector<std::int64_t>& values, std::int64_t least) {
       return static_cast<std::int64_t>(values.size()) == axes &&
-             std::all_of(values.begin(), values.end(), [&](std::int64_t v) { return v >= least && v < kFar; });
+             std::all_of(values.begin(), values.end(),
+                         [&](std::int64_t v) { return v >= least && v < kFar; });
     };
     bool sound = axes >= 1 && all_in(window.strides, 1) && all_in(window.dilations, 1) &&
-                 all_in(window.holes, 1) && all_in(window.pads_begin, -kFar) && all_in(window.pads_end, -kFar);
-    return sound ? Status()
-                 : fail(output,
-                        "strides, dilations and holes must be 1 or more, and with the pads below 2^31, one per "
-                        "spatial axis of the weights");
+                 all_in(window.holes, 1) && all_in(window.pads_begin, -kFar) &&
+                 all_in(window.pads_end, -kFar);
+    return sound
+               ? Status()
+               : fail(output,
+                      "strides, dilations and holes must be 1 or more, and with the pads below 2^31, one per "
+                      "spatial axis of the weights");
   }
 
   [[nodiscard]] Status check_scale(TensorId output, float scale) const {
@@ -286,7 +291,8 @@ Status verify_order(const Program& program) {
   std::vector<bool> made;
   for (const TensorInfo& info : program.tensors) {
     made.push_back(info.constant != nullptr);
-    if (info.constant != nullptr && (info.constant->type() != info.type || info.constant->shape() != info.shape)) {
+    if (info.constant != nullptr &&
+        (info.constant->type() != info.type || info.constant->shape() != info.shape)) {
       return Status::invalid_argument("constant " + describe(info) + " is " +
                                       std::string(name_of(info.constant->type())) +
                                       to_string(info.constant->shape()));

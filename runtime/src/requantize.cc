@@ -101,8 +101,8 @@ float weight_scale_that_holds_bias(float bias, float s_in, float s_w, std::int64
 
 std::int64_t multiply_fixed_point_wide(std::int64_t accumulator, FixedPointMultiplier multiplier) {
   constexpr std::int64_t kMost = std::int64_t{1} << 62;
-  // accumulator = high * 2^31 + low: the product is a * 2^31 + b, rounding included, and a shift by 31 or more floors
-  // in two steps.
+  // accumulator = high * 2^31 + low: the product is a * 2^31 + b, rounding included, and a shift by 31 or
+  // more floors in two steps.
   std::int64_t high = accumulator >> 31;
   std::int64_t low = accumulator & ((std::int64_t{1} << 31) - 1);
   std::int64_t a = high * multiplier.mantissa;
@@ -119,10 +119,12 @@ std::int64_t multiply_fixed_point_wide(std::int64_t accumulator, FixedPointMulti
 }
 
 template <typename Weight>
-QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input, std::int64_t folded_bias) {
+QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input,
+                                  std::int64_t folded_bias) {
   constexpr std::int64_t kMost = std::int64_t{1} << 62;
   // Partial sums in any order lie between the sum of all negative and the sum of all positive extremes.
-  QuantizedRange bounds{std::clamp(folded_bias, -kMost, std::int64_t{0}), std::clamp(folded_bias, std::int64_t{0}, kMost)};
+  QuantizedRange bounds{std::clamp(folded_bias, -kMost, std::int64_t{0}),
+                        std::clamp(folded_bias, std::int64_t{0}, kMost)};
   for (Weight weight : weights) {
     std::int64_t a = weight * input.q_min;
     std::int64_t b = weight * input.q_max;

@@ -145,13 +145,40 @@ TEST(Bias, FoldsTheInputZeroPoint) {
 
 TEST(Accumulator, BoundsHoldAndAreReached) {
   std::vector<std::int8_t> w{-128, 127, 3};
-  QuantizedRange bounds = accumulator_bounds(w, {0, 255}, 100);
+  QuantizedRange bounds = accumulator_bounds<std::int8_t>(w, {0, 255}, 100);
   EXPECT_EQ(bounds, (QuantizedRange{-32640, 33250}));
-  EXPECT_EQ(accumulator_bounds(w, {-128, 127}, -5),
+  EXPECT_EQ(accumulator_bounds<std::int8_t>(w, {-128, 127}, -5),
             (QuantizedRange{-16256 - 16256 - 384 - 5, 16384 + 16129 + 381}));
   // 2^17 products of 255 * 127 pass int32.
   std::vector<std::int8_t> many(1 << 17, 127);
-  EXPECT_GT(accumulator_bounds(many, {0, 255}, 0).q_max, std::numeric_limits<std::int32_t>::max());
+  EXPECT_GT(accumulator_bounds<std::int8_t>(many, {0, 255}, 0).q_max,
+            std::numeric_limits<std::int32_t>::max());
+}
+
+TEST(Accumulator, BoundsOfWideWeightsEndAt2ToThe62) {
+  std::vector<std::int32_t> w(1 << 17, 1 << 30);
+  EXPECT_EQ(accumulator_bounds<std::int32_t>(w, {0, 65535}, 0).q_max, std::int64_t{1} << 62);
+  EXPECT_EQ(accumulator_bounds<std::int32_t>(w, {-65535, 0}, 0).q_min, -(std::int64_t{1} << 62));
+}
+
+TEST(FixedPoint, WideAccumulatorsAreMultipliedExactly) {
+  std::mt19937_64 random(7);
+  __extension__ using Wide = __int128;
+  for (int i = 0; i < 100000; ++i) {
+    std::int64_t accumulator = static_cast<std::int64_t>(random()) >> (2 + random() % 40);
+    FixedPointMultiplier m{static_cast<std::int32_t>((1U << 30) + random() % (1U << 30)),
+                           static_cast<std::int32_t>(1 + random() % 62)};
+    Wide exact =
+        (static_cast<Wide>(accumulator) * m.mantissa + (static_cast<Wide>(1) << (m.shift - 1))) >> m.shift;
+    Wide most = static_cast<Wide>(1) << 62;
+    Wide clamped = exact > most ? most : (exact < -most ? -most : exact);
+    std::int64_t actual = multiply_fixed_point_wide(accumulator, m);
+    // Close to the bound either answer is one that every range clamps.
+    bool saturated = actual == (std::int64_t{1} << 62) || actual == -(std::int64_t{1} << 62);
+    ASSERT_TRUE(actual == static_cast<std::int64_t>(clamped) ||
+                (saturated && (exact > most / 4 || exact < -(most / 4))))
+        << accumulator << " * " << m.mantissa << " >> " << m.shift;
+  }
 }
 
 }  // namespace

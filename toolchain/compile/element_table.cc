@@ -96,10 +96,12 @@ Result<ElementTable> element_table(const Graph& graph, const Region& region, Val
     std::vector<const Tensor*> inputs;
     for (ValueId input : node.inputs) {
       auto constant = constants.find(input);
-      inputs.push_back(input == kNoValue ? nullptr
-                                         : (constant != constants.end() ? &constant->second : &values.at(input)));
+      inputs.push_back(input == kNoValue
+                           ? nullptr
+                           : (constant != constants.end() ? &constant->second : &values.at(input)));
     }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, evaluate(OperatorCall(node.op, node.attributes, inputs)));
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs,
+                        evaluate(OperatorCall(node.op, node.attributes, inputs)));
     values[node.outputs[0]] = std::move(outputs[0]);
   }
   const Tensor& y = values.at(id);

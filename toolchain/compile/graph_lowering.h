@@ -1,8 +1,8 @@
 #pragma once
 
-// The work of lower(): goes over the nodes in order and writes operations for each. Values of the graph are reals;
-// those that a DequantizeLinear makes, and what only moves them, are also known as integers. Operations are written
-// as if each value were needed as reals too; ProgramBuilder leaves out what is not.
+// The work of lower(): goes over the nodes in order and writes operations for each. Values of the graph are
+// reals; those that a DequantizeLinear makes, and what only moves them, are also known as integers.
+// Operations are written as if each value were needed as reals too; ProgramBuilder leaves out what is not.
 
 #include <map>
 #include <optional>
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "compile/program_builder.h"
 #include "compile/lower_region.h"
+#include "compile/program_builder.h"
 #include "compile/read_layer.h"
 #include "zeropoint/requantize.h"
 #include "zeropoint/toolchain/graph.h"
@@ -85,7 +85,10 @@ class GraphLowering {
 
   // lower_elementwise.cc
   [[nodiscard]] Region region_of(ValueId id) const;
-  Result<TensorId> lower_table(const Region& region, ValueId id, const Target& target, const std::string& name);
+  /// A node of arithmetic that is not elementwise, and its inputs.
+  [[nodiscard]] Region region_of_one(const Node& node) const;
+  Result<TensorId> lower_table(const Region& region, ValueId id, const Target& target,
+                               const std::string& name);
   Result<TensorId> lower_arithmetic(const Region& region, ValueId id, const Target& target,
                                     const std::string& name);
 
@@ -100,12 +103,12 @@ class GraphLowering {
   RequantizeMode mode_;
   std::vector<std::int32_t> producers_;
   ProgramBuilder builder_;
-  std::map<ValueId, TensorId> tensors_;          // values as they stand
-  std::map<ValueId, QuantizedView> views_;       // values as integers
+  std::map<ValueId, TensorId> tensors_;                                    // values as they stand
+  std::map<ValueId, QuantizedView> views_;                                 // values as integers
   std::map<ValueId, std::vector<std::pair<Target, TensorId>>> quantized_;  // what quantize_value() made
   std::map<ValueId, DequantizeOp> accumulators_;  // layers' results before their scales
-  std::set<std::int32_t> layers_;                // nodes that are integer layers
-  std::map<const Node*, std::string> reasons_;   // why an integer form was refused
+  std::set<std::int32_t> layers_;                 // nodes that are integer layers
+  std::map<const Node*, std::string> reasons_;    // why an integer form was refused
 };
 
 /// Whether a layer's weights are constants: the other MatMuls multiply two tensors.

@@ -45,7 +45,8 @@ std::vector<std::int64_t> transposed(const std::vector<std::int64_t>& steps, std
 }
 
 /// [C, M / group, kernel...] -> [M, C / group, kernel... mirrored]
-std::vector<std::int64_t> turned(const std::vector<std::int64_t>& steps, const Shape& shape, std::int64_t group) {
+std::vector<std::int64_t> turned(const std::vector<std::int64_t>& steps, const Shape& shape,
+                                 std::int64_t group) {
   std::int64_t out = shape[1];
   std::int64_t in = shape[0] / group;
   std::int64_t taps = static_cast<std::int64_t>(steps.size()) / (shape[0] * out);
@@ -78,7 +79,8 @@ Tensor stored(const std::vector<std::int64_t>& steps, const Shape& shape) {
   if (fits(ElementType::kInt8)) {
     return stored_as<std::int8_t>(steps, shape);
   }
-  return fits(ElementType::kInt16) ? stored_as<std::int16_t>(steps, shape) : stored_as<std::int32_t>(steps, shape);
+  return fits(ElementType::kInt16) ? stored_as<std::int16_t>(steps, shape)
+                                   : stored_as<std::int32_t>(steps, shape);
 }
 
 }  // namespace

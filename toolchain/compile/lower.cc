@@ -20,7 +20,9 @@ bool carries_reals(const Graph& graph, const Node& node) {
          std::any_of(node.inputs.begin(), node.inputs.end(), real);
 }
 
-bool is_border(const Node& node) { return node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear; }
+bool is_border(const Node& node) {
+  return node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear;
+}
 
 /// What depends on the order of the elements alone is the same for reals and their integers.
 bool compares_elements(Op op) { return op == Op::kArgMax || op == Op::kArgMin; }
@@ -46,9 +48,9 @@ const QuantizedView* GraphLowering::view(ValueId id) const {
 Result<QuantizedView> GraphLowering::operand(const Node& node, std::size_t input) const {
   const QuantizedView* known = node.has_input(input) ? view(node.inputs[input]) : nullptr;
   if (known == nullptr || size_of(known->type) > 2) {
-    return Status::unsupported(fmt::format(
-        "its input '{}' is not quantized",
-        node.has_input(input) ? graph_.value(node.inputs[input]).name : std::to_string(input)));
+    return Status::unsupported(
+        fmt::format("its input '{}' is not quantized",
+                    node.has_input(input) ? graph_.value(node.inputs[input]).name : std::to_string(input)));
   }
   return *known;
 }
@@ -68,7 +70,8 @@ Result<Tensor> GraphLowering::constant_reals(ValueId id) const {
   if (!dequantized) {
     return Status::unsupported(fmt::format("its input '{}' is not constant", value.name));
   }
-  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, evaluate(OperatorCall(node->op, node->attributes, inputs)));
+  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs,
+                      evaluate(OperatorCall(node->op, node->attributes, inputs)));
   return std::move(outputs[0]);
 }
 
@@ -234,7 +237,8 @@ Result<Lowering> GraphLowering::finish() {
     std::vector<TensorId> made = outputs_of(*op);
     ids.insert(ids.end(), made.begin(), made.end());
     const Node& node = graph_.nodes[static_cast<std::size_t>(finished.nodes[i])];
-    if (std::any_of(ids.begin(), ids.end(), [&](TensorId id) { return is_real(lowering.program.tensor(id).type); })) {
+    if (std::any_of(ids.begin(), ids.end(),
+                    [&](TensorId id) { return is_real(lowering.program.tensor(id).type); })) {
       floats.insert(finished.nodes[i]);
       lowering.floats.push_back({node.name, std::string(name_of(node.op)), reason_of(node)});
     }

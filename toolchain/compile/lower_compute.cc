@@ -25,9 +25,9 @@ std::vector<std::int64_t> exponentials(float scale, ElementType type) {
 Status check_count(const Tensor& parameter, std::optional<std::int64_t> count, const std::string& name) {
   if (parameter.type() != ElementType::kFloat32 || parameter.size() == 0 ||
       (parameter.size() != 1 && parameter.size() != count)) {
-    return Status::unsupported(
-        fmt::format("its parameter '{}' {}{} does not fit the set that is normalized", name,
-                    zeropoint::name_of(parameter.type()), zeropoint::to_string(parameter.shape())));
+    return Status::unsupported(fmt::format("its parameter '{}' {}{} does not fit the set that is normalized",
+                                           name, zeropoint::name_of(parameter.type()),
+                                           zeropoint::to_string(parameter.shape())));
   }
   return {};
 }
@@ -35,7 +35,8 @@ Status check_count(const Tensor& parameter, std::optional<std::int64_t> count, c
 /// The product of the extents from `axis` on, where they are known.
 std::optional<std::int64_t> extent_from(const Dims& dims, std::int64_t axis) {
   std::int64_t count = 1;
-  for (std::size_t i = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(dims) : axis); i < dims.size(); ++i) {
+  for (std::size_t i = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(dims) : axis); i < dims.size();
+       ++i) {
     if (!dims[i].known()) {
       return std::nullopt;
     }
@@ -105,8 +106,9 @@ Status GraphLowering::lower_normalization(const Node& node, const Target& target
   if (!dims || dims->size() < 2) {
     return Status::unsupported("the rank of its input is not known, or below 2");
   }
-  NormalizeOp op{input.tensor, output, NormalizeOp::Kind::kGroup, -1, 0, float_attribute(node, "epsilon"),
-                 {},           {0.0F}, input.params,              target.quantization()};
+  NormalizeOp op{
+      input.tensor, output,       NormalizeOp::Kind::kGroup, -1, 0, float_attribute(node, "epsilon"), {},
+      {0.0F},       input.params, target.quantization()};
   std::optional<std::int64_t> count = (*dims)[1].known() ? std::optional((*dims)[1].extent) : std::nullopt;
   if (node.op == Op::kGroupNormalization) {
     op.groups = int_attribute(node, "num_groups");

@@ -14,6 +14,19 @@ Region GraphLowering::region_of(ValueId id) const {
   return region_behind(graph_, producers_, id, [&](ValueId value) { return view(value) != nullptr; });
 }
 
+Region GraphLowering::region_of_one(const Node& node) const {
+  Region region{{static_cast<std::int32_t>(&node - graph_.nodes.data())}, {}, {}, {}};
+  for (ValueId input : node.inputs) {
+    if (input != kNoValue) {
+      (view(input) != nullptr       ? region.known
+       : constant_reals(input).ok() ? region.constants
+                                    : region.others)
+          .push_back(input);
+    }
+  }
+  return region;
+}
+
 Result<TensorId> GraphLowering::lower_table(const Region& region, ValueId id, const Target& target,
                                             const std::string& name) {
   ValueId source = region.known[0];
@@ -25,7 +38,8 @@ Result<TensorId> GraphLowering::lower_table(const Region& region, ValueId id, co
   for (ValueId constant : region.constants) {
     ZP_ASSIGN_OR_RETURN(constants[constant], constant_reals(constant));
   }
-  ZP_ASSIGN_OR_RETURN(ElementTable table, element_table(graph_, region, id, from.params, from.type, constants));
+  ZP_ASSIGN_OR_RETURN(ElementTable table,
+                      element_table(graph_, region, id, from.params, from.type, constants));
   ZP_ASSIGN_OR_RETURN(Tensor tables, quantize(table.reals, {Granularity::per_tensor(), {target.params}},
                                               target.range, target.type));
   TensorId output = builder_.add_tensor(name, target.type, graph_.value(id).dims);
@@ -51,7 +65,8 @@ Result<TensorId> GraphLowering::lower_arithmetic(const Region& region, ValueId i
     if (layers_.count(maker) == 0) {
       return Status::unsupported(fmt::format("its input '{}' is not quantized", graph_.value(value).name));
     }
-    ZP_ASSIGN_OR_RETURN(DequantizeOp layer, accumulator(value, graph_.nodes[static_cast<std::size_t>(maker)]));
+    ZP_ASSIGN_OR_RETURN(DequantizeOp layer,
+                        accumulator(value, graph_.nodes[static_cast<std::size_t>(maker)]));
     op.inputs.push_back({layer.input, layer.from});
     add_operand(value);
   }

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "compile/graph_lowering.h"
-#include "zeropoint/affine_tensor.h"
 #include "quantize/node_role.h"
+#include "zeropoint/affine_tensor.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -74,7 +74,8 @@ Result<EvaluateOp> GraphLowering::move_of(const Node& node, const std::vector<st
   return op;
 }
 
-/// Where all that is moved is known as integers of one scale and zero point, so are the outputs. Gives whether.
+/// Where all that is moved is known as integers of one scale and zero point, so are the outputs. Gives
+/// whether.
 Result<bool> GraphLowering::move_views(std::int32_t index) {
   const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
   std::optional<std::vector<std::size_t>> moved = moved_inputs(node);
@@ -133,7 +134,8 @@ Result<TensorId> GraphLowering::move_quantized(const Node& node, ValueId id, con
       return Status::unsupported(
           fmt::format("its input '{}' is {}", value.name, zeropoint::name_of(value.type)));
     }
-    ZP_ASSIGN_OR_RETURN(TensorId made, quantize_value(node.inputs[i], target, value.name + "_integers", depth));
+    ZP_ASSIGN_OR_RETURN(TensorId made,
+                        quantize_value(node.inputs[i], target, value.name + "_integers", depth));
     integers.push_back(made);
   }
   std::int64_t zero = quantize(0.0F, target.params, target.range);

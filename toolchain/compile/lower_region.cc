@@ -40,7 +40,8 @@ bool is_elementwise(const Graph& graph, const Node& node) {
       return true;
     case Op::kBatchNormalization:
       return int_attribute(node, "training_mode") == 0 &&
-             std::all_of(node.outputs.begin() + 1, node.outputs.end(), [](ValueId id) { return id == kNoValue; });
+             std::all_of(node.outputs.begin() + 1, node.outputs.end(),
+                         [](ValueId id) { return id == kNoValue; });
     default:
       return info_of(node.op).integer_form == IntegerForm::kTable;
   }

@@ -18,8 +18,8 @@ struct Region {
   [[nodiscard]] bool is_function_of_one() const { return known.size() == 1 && others.empty(); }
 };
 
-/// The region behind `id`; `made_by` is producers(graph), `is_quantized` says where the region ends. Regions of more than 256 nodes give `id` itself as what
-/// another node makes.
+/// The region behind `id`; `made_by` is producers(graph), `is_quantized` says where the region ends. Regions
+/// of more than 256 nodes give `id` itself as what another node makes.
 Region region_behind(const Graph& graph, const std::vector<std::int32_t>& made_by, ValueId id,
                      const std::function<bool(ValueId)>& is_quantized);
 
@@ -27,8 +27,8 @@ Region region_behind(const Graph& graph, const std::vector<std::int32_t>& made_b
 /// broadcasting.
 bool is_elementwise(const Graph& graph, const Node& node);
 
-/// Whether the operator's plain evaluation takes nothing but IEEE operations in a fixed order, so that it gives the
-/// same bits everywhere.
+/// Whether the operator's plain evaluation takes nothing but IEEE operations in a fixed order, so that it
+/// gives the same bits everywhere.
 bool is_ieee_arithmetic(Op op);
 
 }  // namespace zeropoint::toolchain

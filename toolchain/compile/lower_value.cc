@@ -16,8 +16,8 @@ bool is_clamp(const Node& node) { return node.op == Op::kRelu || node.op == Op::
 
 }  // namespace
 
-/// The target before the activation `node`: quantize(clip(r)) = clamp(quantize(r)). None where its bounds are not
-/// known.
+/// The target before the activation `node`: quantize(clip(r)) = clamp(quantize(r)). None where its bounds are
+/// not known.
 std::optional<Target> GraphLowering::narrowed(const Node& node, const Target& target) const {
   QuantizedRange held = storage_range(target.type);
   QuantizedRange bounds = held;
@@ -39,9 +39,7 @@ std::optional<Target> GraphLowering::narrowed(const Node& node, const Target& ta
   // narrowed the target already.
   Target result = target;
   bounds.q_min = std::min(bounds.q_min, bounds.q_max);
-  auto clip = [&](std::int64_t q) {
-    return std::min(std::max(q, target.range.q_min), target.range.q_max);
-  };
+  auto clip = [&](std::int64_t q) { return std::min(std::max(q, target.range.q_min), target.range.q_max); };
   result.range = {clip(bounds.q_min), clip(bounds.q_max)};
   return result;
 }
@@ -49,11 +47,11 @@ std::optional<Target> GraphLowering::narrowed(const Node& node, const Target& ta
 Result<TensorId> GraphLowering::quantize_constant(ValueId id, const Target& target, const std::string& name) {
   ZP_ASSIGN_OR_RETURN(Tensor reals, constant_reals(id));
   if (reals.type() != ElementType::kFloat32) {
-    return Status::unsupported(fmt::format("its input '{}' is {}", graph_.value(id).name,
-                                           zeropoint::name_of(reals.type())));
+    return Status::unsupported(
+        fmt::format("its input '{}' is {}", graph_.value(id).name, zeropoint::name_of(reals.type())));
   }
-  ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(reals, {Granularity::per_tensor(), {target.params}}, target.range,
-                                                target.type));
+  ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(reals, {Granularity::per_tensor(), {target.params}},
+                                                target.range, target.type));
   return builder_.add_constant(name, std::make_shared<const Tensor>(std::move(integers)));
 }
 
@@ -69,7 +67,8 @@ Result<TensorId> GraphLowering::quantize_value(ValueId id, const Target& target,
   return made;
 }
 
-Result<TensorId> GraphLowering::make_quantized(ValueId id, Target target, const std::string& name, int depth) {
+Result<TensorId> GraphLowering::make_quantized(ValueId id, Target target, const std::string& name,
+                                               int depth) {
   if (const QuantizedView* known = view(id)) {
     bool same = known->params == target.params && known->type == target.type &&
                 target.range == storage_range(target.type) && size_of(target.type) <= 2;
@@ -129,7 +128,8 @@ Result<TensorId> GraphLowering::compute(const Node& node, ValueId id, const Targ
       lower = &GraphLowering::lower_layer;
       break;
     case Op::kMatMul:
-      lower = is_layer(graph_, node, producers_) ? &GraphLowering::lower_layer : &GraphLowering::lower_mat_mul;
+      lower =
+          is_layer(graph_, node, producers_) ? &GraphLowering::lower_layer : &GraphLowering::lower_mat_mul;
       break;
     case Op::kAveragePool:
       lower = &GraphLowering::lower_average_pool;
@@ -149,9 +149,10 @@ Result<TensorId> GraphLowering::compute(const Node& node, ValueId id, const Targ
     case Op::kGroupNormalization:
       lower = &GraphLowering::lower_normalization;
       break;
+    case Op::kResize:
+      return lower_arithmetic(region_of_one(node), id, target, name);
     default:
-      return lower_arithmetic(region_of(id), id,
-                              target, name);
+      return lower_arithmetic(region_of(id), id, target, name);
   }
   if (node.outputs[0] != id) {
     return Status::unsupported(fmt::format("its result '{}' has no integer form", graph_.value(id).name));

@@ -85,7 +85,8 @@ void ProgramBuilder::add(Operation operation, std::int32_t node) {
   nodes_.push_back(node);
 }
 
-ProgramBuilder::Finished ProgramBuilder::finish(std::vector<TensorId> inputs, std::vector<TensorId> outputs) && {
+ProgramBuilder::Finished ProgramBuilder::finish(std::vector<TensorId> inputs,
+                                                std::vector<TensorId> outputs) && {
   program_.inputs = std::move(inputs);
   program_.outputs = std::move(outputs);
   drop_unneeded();
@@ -103,7 +104,8 @@ void ProgramBuilder::drop_unneeded() {
   std::vector<std::int32_t> nodes;
   for (std::size_t i = program_.operations.size(); i-- > 0;) {
     std::vector<TensorId> made = outputs_of(program_.operations[i]);
-    if (std::any_of(made.begin(), made.end(), [&](TensorId id) { return needed[static_cast<std::size_t>(id)]; })) {
+    if (std::any_of(made.begin(), made.end(),
+                    [&](TensorId id) { return needed[static_cast<std::size_t>(id)]; })) {
       for (TensorId id : inputs_of(program_.operations[i])) {
         needed[static_cast<std::size_t>(id)] = true;
       }

@@ -30,8 +30,8 @@ class ProgramBuilder {
     Program program;
     std::vector<std::int32_t> nodes;  ///< per operation, as given to add()
   };
-  /// The program with these inputs and outputs: what they do not need is gone, and each layer has the narrowest
-  /// accumulator that holds its sums.
+  /// The program with these inputs and outputs: what they do not need is gone, and each layer has the
+  /// narrowest accumulator that holds its sums.
   Finished finish(std::vector<TensorId> inputs, std::vector<TensorId> outputs) &&;
 
  private:

@@ -44,7 +44,8 @@ Status check_bias(const Tensor& bias, std::size_t channels) {
 std::vector<std::int64_t> integers_at_scale(const QuantizedConstant& bias, const std::vector<float>& scales,
                                             std::size_t channels) {
   const std::vector<QuantParams>& params = bias.quantization.params.params;
-  bool stands = bias.values->type() == ElementType::kInt32 && (params.size() == 1 || params.size() == channels) &&
+  bool stands = bias.values->type() == ElementType::kInt32 &&
+                (params.size() == 1 || params.size() == channels) &&
                 bias.values->size() == static_cast<std::int64_t>(channels);
   for (std::size_t c = 0; stands && c < channels; ++c) {
     const QuantParams& p = params[params.size() == 1 ? 0 : c];
@@ -124,8 +125,8 @@ Result<LayerConstants> read_layer(const Graph& graph, const Node& node,
   for (float scale : constants.weight_scales) {
     constants.accumulator_scales.push_back(input.scale * scale);
     if (!std::isnormal(constants.accumulator_scales.back())) {
-      return Status::unsupported(fmt::format("input scale {} times weight scale {} is no normal number",
-                                             input.scale, scale));
+      return Status::unsupported(
+          fmt::format("input scale {} times weight scale {} is no normal number", input.scale, scale));
     }
   }
   ZP_ASSIGN_OR_RETURN(constants.folded_bias, read_bias(graph, node, producers, input, constants));
@@ -133,8 +134,8 @@ Result<LayerConstants> read_layer(const Graph& graph, const Node& node,
   return constants;
 }
 
-Result<Requantization> requantization_of(const LayerConstants& constants, float s_in, const Quantization& output,
-                                         RequantizeMode mode) {
+Result<Requantization> requantization_of(const LayerConstants& constants, float s_in,
+                                         const Quantization& output, RequantizeMode mode) {
   std::vector<float> floats;
   std::vector<FixedPointMultiplier> fixed;
   for (std::size_t m = 0; m < constants.folded_bias.size(); ++m) {
@@ -143,7 +144,8 @@ Result<Requantization> requantization_of(const LayerConstants& constants, float 
       ZP_ASSIGN_OR_RETURN(float multiplier, float_multiplier(s_in, s_w, output.params.scale));
       floats.push_back(multiplier);
     } else {
-      ZP_ASSIGN_OR_RETURN(FixedPointMultiplier multiplier, fixed_point_multiplier(s_in, s_w, output.params.scale));
+      ZP_ASSIGN_OR_RETURN(FixedPointMultiplier multiplier,
+                          fixed_point_multiplier(s_in, s_w, output.params.scale));
       fixed.push_back(multiplier);
     }
   }
@@ -177,7 +179,8 @@ Result<Window> window_of(const Graph& graph, const Node& node, const std::vector
   added.resize(kernel.size(), 0);
   Window window{ones, backwards.dilations, backwards.strides, {}, {}};
   for (std::size_t i = 0; i < kernel.size(); ++i) {
-    // Each result sees the inputs that reach it: the kernel, mirrored, over an input that is padded to its reach.
+    // Each result sees the inputs that reach it: the kernel, mirrored, over an input that is padded to its
+    // reach.
     std::int64_t reach = backwards.dilations[i] * (kernel[i] - 1);
     window.pads_begin.push_back(reach - backwards.pads_begin[i]);
     window.pads_end.push_back(reach - backwards.pads_end[i] + added[i]);

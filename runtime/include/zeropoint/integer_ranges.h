@@ -10,8 +10,8 @@ namespace zeropoint {
 /// program's tensors must be made before they are used; tensors that are no integers have [0, 0].
 std::vector<QuantizedRange> integer_ranges(const Program& program);
 
-/// The range of all sums that a layer can pass through, over its channels, for inputs in `input`; weights of another
-/// type than int8, int16 or int32 have none. Ends beyond 2^62 are given as +-2^62.
+/// The range of all sums that a layer can pass through, over its channels, for inputs in `input`; weights of
+/// another type than int8, int16 or int32 have none. Ends beyond 2^62 are given as +-2^62.
 QuantizedRange accumulator_range(const LinearLayer& layer, QuantizedRange input);
 
 /// The input range of a convolution, whose padding holds the zero point.

@@ -1,8 +1,8 @@
 #pragma once
 
-// The operations of a program. q is an integer of a quantized tensor, s its scale, Z its zero point; round() goes to
-// the nearest integer, ties to even; every float32 and float64 operation is rounded by itself as IEEE 754 says (no
-// contraction), so each definition gives the same bits on every machine.
+// The operations of a program. q is an integer of a quantized tensor, s its scale, Z its zero point; round()
+// goes to the nearest integer, ties to even; every float32 and float64 operation is rounded by itself as IEEE
+// 754 says (no contraction), so each definition gives the same bits on every machine.
 
 #include <cstdint>
 #include <optional>
@@ -35,8 +35,8 @@ struct Quantization {
   QuantizedRange range;
 };
 
-/// Accumulator to quantized output: one multiplier per output channel, one zero point; see requantize.h. `clamp` as
-/// Quantization::range.
+/// Accumulator to quantized output: one multiplier per output channel, one zero point; see requantize.h.
+/// `clamp` as Quantization::range.
 struct Requantization {
   std::variant<std::vector<float>, std::vector<FixedPointMultiplier>> multipliers;
   std::int64_t zero_point = 0;
@@ -69,9 +69,9 @@ struct LinearLayer {
   std::optional<Requantization> requantization;
 };
 
-/// How a window lies over the spatial axes of a convolution's input [N, C, spatial...]; one entry per axis. The
-/// extent of an axis after `holes` is (input - 1) * holes + 1: between two neighbours stand holes - 1 elements that
-/// hold the zero point, as the pads do. Negative pads cut elements off.
+/// How a window lies over the spatial axes of a convolution's input [N, C, spatial...]; one entry per axis.
+/// The extent of an axis after `holes` is (input - 1) * holes + 1: between two neighbours stand holes - 1
+/// elements that hold the zero point, as the pads do. Negative pads cut elements off.
 struct Window {
   std::vector<std::int64_t> strides;
   std::vector<std::int64_t> dilations;
@@ -80,8 +80,8 @@ struct Window {
   std::vector<std::int64_t> pads_end;
 };
 
-/// Weights [M, C / group, kernel...]. ONNX Conv; and ConvTranspose, which is a convolution of stride 1 over an input
-/// with holes, its weights mirrored.
+/// Weights [M, C / group, kernel...]. ONNX Conv; and ConvTranspose, which is a convolution of stride 1 over
+/// an input with holes, its weights mirrored.
 struct ConvOp {
   TensorId input;
   TensorId output;
@@ -98,8 +98,8 @@ struct FullyConnectedOp {
   LinearLayer layer;
 };
 
-/// acc = sum over k of (q_a - Z_a) * (q_b - Z_b), in 64 bits, requantized by one multiplier. Shapes as ONNX MatMul
-/// of two computed tensors, batch axes broadcast.
+/// acc = sum over k of (q_a - Z_a) * (q_b - Z_b), in 64 bits, requantized by one multiplier. Shapes as ONNX
+/// MatMul of two computed tensors, batch axes broadcast.
 struct MatMulOp {
   TensorId a;
   TensorId b;
@@ -109,8 +109,9 @@ struct MatMulOp {
   Requantization requantization;
 };
 
-/// A function of one element: q_out = tables[c][q_in - q_min], q_min being the smallest integer of the input's type,
-/// which has at most 16 bits. `tables` is [entries], or [channels, entries] where the index along `axis` chooses c.
+/// A function of one element: q_out = tables[c][q_in - q_min], q_min being the smallest integer of the
+/// input's type, which has at most 16 bits. `tables` is [entries], or [channels, entries] where the index
+/// along `axis` chooses c.
 struct TableOp {
   TensorId input;
   TensorId output;
@@ -118,10 +119,10 @@ struct TableOp {
   std::int64_t axis = 1;
 };
 
-/// Real arithmetic between quantized tensors, as the graph spells it: the inputs' elements as float32 reals, then
-/// each step by its plain evaluation in float32, then quantization. The steps are operators that take only IEEE
-/// operations (add, multiply, divide, square root, compare, round), so an integer run equals the float32 simulation of
-/// the graph bit for bit.
+/// Real arithmetic between quantized tensors, as the graph spells it: the inputs' elements as float32 reals,
+/// then each step by its plain evaluation in float32, then quantization. The steps are operators that take
+/// only IEEE operations (add, multiply, divide, square root, compare, round), so an integer run equals the
+/// float32 simulation of the graph bit for bit.
 struct ArithmeticOp {
   struct Input {
     TensorId tensor;
@@ -141,8 +142,8 @@ struct ArithmeticOp {
 };
 
 /// The sum over some axes, or their mean over n elements (n = 1 for a sum):
-/// q_out = clamp(round((sum(q_in - Z_in)) * (s_in / (s_out * n))) + Z_out), the sum exact, the factor in float32.
-/// ONNX ReduceMean, ReduceSum, GlobalAveragePool.
+/// q_out = clamp(round((sum(q_in - Z_in)) * (s_in / (s_out * n))) + Z_out), the sum exact, the factor in
+/// float32. ONNX ReduceMean, ReduceSum, GlobalAveragePool.
 struct ReduceOp {
   TensorId input;
   TensorId output;
@@ -163,10 +164,11 @@ struct AveragePoolOp {
   Quantization to;
 };
 
-/// ONNX Softmax or LogSoftmax along `axis`. With d[i] = max(q) - q[i] and e[d] = round(exp(-d * s_in) * 2^30), which
-/// `exponentials` holds for every d of the input's type (made once, so that no machine's exp() is asked at run time):
-/// p[i] = e[d[i]] / sum(e), the sum exact and the quotient in float64, rounded to float32 and quantized; its logarithm
-/// is -d[i] * s_in - ln(sum(e) * 2^-30), ln by a series of float64 additions, products and quotients.
+/// ONNX Softmax or LogSoftmax along `axis`. With d[i] = max(q) - q[i] and e[d] = round(exp(-d * s_in) *
+/// 2^30), which `exponentials` holds for every d of the input's type (made once, so that no machine's exp()
+/// is asked at run time): p[i] = e[d[i]] / sum(e), the sum exact and the quotient in float64, rounded to
+/// float32 and quantized; its logarithm is -d[i] * s_in - ln(sum(e) * 2^-30), ln by a series of float64
+/// additions, products and quotients.
 struct SoftmaxOp {
   TensorId input;
   TensorId output;
@@ -177,20 +179,20 @@ struct SoftmaxOp {
   Quantization to;
 };
 
-/// Sets of n neighbouring elements brought to mean 0 and variance 1. With x = q - Z, S1 = sum(x) and S2 = sum(x * x)
-/// exact integers, and all else in float64:
+/// Sets of n neighbouring elements brought to mean 0 and variance 1. With x = q - Z, S1 = sum(x) and S2 =
+/// sum(x * x) exact integers, and all else in float64:
 ///   m = S1 / n, v = (S2 - S1 * m) / n, f = s / sqrt(v * s * s + epsilon), y = (x - m) * f * gain + bias,
 /// rounded to float32 and quantized. kRootMeanSquare has m = 0. The set is all axes from `axis` on
-/// (LayerNormalization, RMSNormalization), gain and bias then [n]; or one of `groups` groups of channels with its
-/// spatial extents (GroupNormalization; with as many groups as channels InstanceNormalization), gain and bias then
-/// [C].
+/// (LayerNormalization, RMSNormalization), gain and bias then [n]; or one of `groups` groups of channels with
+/// its spatial extents (GroupNormalization; with as many groups as channels InstanceNormalization), gain and
+/// bias then [C].
 struct NormalizeOp {
   enum class Kind : std::uint8_t { kLayer, kRootMeanSquare, kGroup };
   TensorId input;
   TensorId output;
   Kind kind = Kind::kLayer;
-  std::int64_t axis = -1;    ///< of kLayer and kRootMeanSquare
-  std::int64_t groups = 1;   ///< of kGroup; 0: one per channel
+  std::int64_t axis = -1;   ///< of kLayer and kRootMeanSquare
+  std::int64_t groups = 1;  ///< of kGroup; 0: one per channel
   float epsilon = 1e-5F;
   std::vector<float> gain;  ///< one element stands for all
   std::vector<float> bias;  ///< the same
@@ -198,8 +200,8 @@ struct NormalizeOp {
   Quantization to;
 };
 
-/// An operator by its plain evaluation on the tensors as they are: what moves integers, what computes shapes and
-/// indices, and what stays in float.
+/// An operator by its plain evaluation on the tensors as they are: what moves integers, what computes shapes
+/// and indices, and what stays in float.
 struct EvaluateOp {
   Op op;
   Attributes attributes;
@@ -207,8 +209,8 @@ struct EvaluateOp {
   std::vector<TensorId> outputs;  ///< kNoTensor where nobody reads
 };
 
-using Operation = std::variant<QuantizeOp, DequantizeOp, ConvOp, FullyConnectedOp, MatMulOp, TableOp, ArithmeticOp,
-                               ReduceOp, AveragePoolOp, SoftmaxOp, NormalizeOp, EvaluateOp>;
+using Operation = std::variant<QuantizeOp, DequantizeOp, ConvOp, FullyConnectedOp, MatMulOp, TableOp,
+                               ArithmeticOp, ReduceOp, AveragePoolOp, SoftmaxOp, NormalizeOp, EvaluateOp>;
 
 /// The tensors an operation reads and makes, without those that are absent.
 std::vector<TensorId> inputs_of(const Operation& operation);

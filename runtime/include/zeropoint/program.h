@@ -25,7 +25,8 @@ struct TensorInfo {
   std::shared_ptr<const Tensor> constant = nullptr;
 };
 
-/// A value type; copies share the constants' memory. Safe to share between threads as long as nobody changes it.
+/// A value type; copies share the constants' memory. Safe to share between threads as long as nobody changes
+/// it.
 struct Program {
   std::string name;
   std::vector<TensorInfo> tensors;
@@ -36,9 +37,9 @@ struct Program {
   [[nodiscard]] const TensorInfo& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
 };
 
-/// Checks all of a program that shapes have no part in: ids in range, each tensor made once and before it is used,
-/// element types, scales, zero points and ranges, and that no accumulator can leave its type. That shapes fit each
-/// other is checked when it runs. Errors name operation and tensor.
+/// Checks all of a program that shapes have no part in: ids in range, each tensor made once and before it is
+/// used, element types, scales, zero points and ranges, and that no accumulator can leave its type. That
+/// shapes fit each other is checked when it runs. Errors name operation and tensor.
 Status verify(const Program& program);
 
 /// The tensors of reals that are neither input nor output nor constant. An integer program has none.

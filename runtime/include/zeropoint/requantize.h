@@ -58,7 +58,8 @@ inline std::int64_t multiply_fixed_point(std::int32_t accumulator, FixedPointMul
   return (product + (std::int64_t{1} << (multiplier.shift - 1))) >> multiplier.shift;
 }
 
-/// The same for an accumulator of up to 62 bits; a result beyond 2^62 is given as +-2^62, which every range clamps.
+/// The same for an accumulator of up to 62 bits; a result beyond 2^62 is given as +-2^62, which every range
+/// clamps.
 std::int64_t multiply_fixed_point_wide(std::int64_t accumulator, FixedPointMultiplier multiplier);
 
 /// q_out by fixed-point product.
@@ -95,9 +96,10 @@ inline std::int64_t fold_zero_point(std::int64_t q_bias, std::int64_t z_in, std:
 }
 
 /// The interval of all values that sum(q_in * w) + folded_bias can pass through, in any order of summation,
-/// for q_in in `input` (Z_in included in folded_bias) and weights of int8, int16 or int32. A channel is safe in int32
-/// when this interval is. Ends beyond 2^62 are given as +-2^62.
+/// for q_in in `input` (Z_in included in folded_bias) and weights of int8, int16 or int32. A channel is safe
+/// in int32 when this interval is. Ends beyond 2^62 are given as +-2^62.
 template <typename Weight>
-QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input, std::int64_t folded_bias);
+QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input,
+                                  std::int64_t folded_bias);
 
 }  // namespace zeropoint

@@ -40,8 +40,8 @@ inline std::int64_t input_offset(const WindowGeometry& window, const Shape& out,
   return offset;
 }
 
-/// Whether the window's tap lies on the input or its padding. With ceil_mode the last window may reach further, over
-/// what no average counts.
+/// Whether the window's tap lies on the input or its padding. With ceil_mode the last window may reach
+/// further, over what no average counts.
 inline bool is_padded(const WindowGeometry& window, const Shape& out, const Shape& tap) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     std::int64_t at = out[i] * window.strides[i] - window.pads_begin[i] + tap[i] * window.dilations[i];

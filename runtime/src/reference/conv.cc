@@ -42,7 +42,8 @@ class Sight {
   [[nodiscard]] std::int64_t offset(const Shape& at, const Shape& tap) const {
     std::int64_t result = 0;
     for (std::size_t i = 0; i < at.size(); ++i) {
-      std::int64_t filled = at[i] * window_.strides[i] + tap[i] * window_.dilations[i] - window_.pads_begin[i];
+      std::int64_t filled =
+          at[i] * window_.strides[i] + tap[i] * window_.dilations[i] - window_.pads_begin[i];
       if (filled < 0 || filled % window_.holes[i] != 0 || filled / window_.holes[i] >= input_[i]) {
         return -1;
       }
@@ -58,7 +59,8 @@ class Sight {
 
 /// The K inputs of one output position: channels [first, first + channels) of the planes at `x`.
 void gather(const std::int32_t* x, std::int64_t channels, std::int64_t plane,
-            const std::vector<std::int64_t>& offsets, std::int32_t outside, std::vector<std::int32_t>& patch) {
+            const std::vector<std::int64_t>& offsets, std::int32_t outside,
+            std::vector<std::int32_t>& patch) {
   patch.clear();
   for (std::int64_t c = 0; c < channels; ++c, x += plane) {
     for (std::int64_t offset : offsets) {

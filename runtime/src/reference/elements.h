@@ -10,7 +10,8 @@
 
 namespace zeropoint::reference {
 
-/// Zeros of a shape that was computed from a program's numbers; kResourceExhausted when it has too many elements.
+/// Zeros of a shape that was computed from a program's numbers; kResourceExhausted when it has too many
+/// elements.
 Result<Tensor> make_tensor(ElementType type, Shape shape);
 
 /// q - zero_point of each element of an integer tensor of at most 16 bits.

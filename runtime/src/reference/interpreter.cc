@@ -131,8 +131,8 @@ class Run {
   Status put(TensorId id, Tensor tensor) {
     const TensorInfo& info = program_.tensor(id);
     if (tensor.type() != info.type || !fits(tensor.shape(), info.shape)) {
-      return Status::invalid_argument("it gives " + type_and_shape(tensor.type(), tensor.shape()) + " where " +
-                                      type_and_shape(info.type, info.shape) + " was declared");
+      return Status::invalid_argument("it gives " + type_and_shape(tensor.type(), tensor.shape()) +
+                                      " where " + type_and_shape(info.type, info.shape) + " was declared");
     }
     if (observer_) {
       observer_(id, tensor);

@@ -6,8 +6,8 @@ namespace zeropoint::reference {
 namespace {
 
 template <typename Weight, typename Sum>
-void accumulate_as(const LinearLayer& layer, const std::int32_t* inputs, std::int64_t first, std::int64_t count,
-                   std::int64_t* out, std::int64_t step) {
+void accumulate_as(const LinearLayer& layer, const std::int32_t* inputs, std::int64_t first,
+                   std::int64_t count, std::int64_t* out, std::int64_t step) {
   std::int64_t depth = layer.weights.size() / layer.weights.dim(0);
   const Weight* w = layer.weights.data<Weight>().data() + first * depth;
   for (std::int64_t m = 0; m < count; ++m, w += depth) {

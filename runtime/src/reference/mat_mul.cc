@@ -7,7 +7,8 @@
 namespace zeropoint::reference {
 
 Result<Tensor> run(const MatMulOp& op, const Tensor& a, const Tensor& b, ElementType type) {
-  ZP_ASSIGN_OR_RETURN(operators::MatMulGeometry geometry, operators::MatMulGeometry::of(a.shape(), b.shape()));
+  ZP_ASSIGN_OR_RETURN(operators::MatMulGeometry geometry,
+                      operators::MatMulGeometry::of(a.shape(), b.shape()));
   ZP_RETURN_IF_ERROR(make_tensor(ElementType::kInt64, geometry.shape).status());
   std::vector<std::int64_t> sums(static_cast<std::size_t>(operators::product(geometry.shape)));
   std::vector<std::int32_t> x = steps_of(a, op.a_zero_point);

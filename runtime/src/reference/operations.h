@@ -1,7 +1,7 @@
 #pragma once
 
-// One function per operation, in plain loops, from verified operations and tensors of the types they were verified
-// with. Shapes that do not fit are kInvalidArgument. `type` is that of the output.
+// One function per operation, in plain loops, from verified operations and tensors of the types they were
+// verified with. Shapes that do not fit are kInvalidArgument. `type` is that of the output.
 
 #include <span>
 

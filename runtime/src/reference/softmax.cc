@@ -8,8 +8,9 @@
 namespace zeropoint::reference {
 namespace {
 
-/// ln(x) for x > 0 as exponent * ln 2 + 2 atanh((f - 1) / (f + 1)), f in [sqrt(1/2), sqrt(2)): additions, products and
-/// quotients in a fixed order, so that every machine has the same bits. Within 2^-50 of the logarithm.
+/// ln(x) for x > 0 as exponent * ln 2 + 2 atanh((f - 1) / (f + 1)), f in [sqrt(1/2), sqrt(2)): additions,
+/// products and quotients in a fixed order, so that every machine has the same bits. Within 2^-50 of the
+/// logarithm.
 double natural_logarithm(double x) {
   constexpr double kLn2 = 0.693147180559945309417232121458;
   int exponent = 0;

@@ -14,11 +14,12 @@ namespace zeropoint::toolchain {
 struct Lowering {
   Program program;
   std::vector<FloatNode> floats;  ///< computed in floating point, in the program's order
-  std::size_t integer_nodes = 0;  ///< nodes that carry reals, QuantizeLinear and DequantizeLinear aside, in integers
+  std::size_t integer_nodes =
+      0;  ///< nodes that carry reals, QuantizeLinear and DequantizeLinear aside, in integers
 };
 
-/// Turns a graph in QDQ form, or one that to_qdq() brings there, into a program. What stands between DequantizeLinear and QuantizeLinear becomes an
-/// integer operation:
+/// Turns a graph in QDQ form, or one that to_qdq() brings there, into a program. What stands between
+/// DequantizeLinear and QuantizeLinear becomes an integer operation:
 ///
 ///     Conv, ConvTranspose, Gemm, MatMul with quantized constants      ConvOp, FullyConnectedOp
 ///     MatMul of two quantized tensors                                 MatMulOp
@@ -29,11 +30,12 @@ struct Lowering {
 ///     arithmetic between several tensors, or behind an accumulator    ArithmeticOp
 ///     what moves elements, on integers of one scale and zero point    EvaluateOp
 ///
-/// Relu and Clip before a QuantizeLinear narrow the clamp of what is before them, which is exact because quantization
-/// is monotone, and a QuantizeLinear behind what moves elements is done before it. A layer whose result is not
-/// quantized ends in its accumulator, dequantized. Every other node runs as it stands, on float32 where it carries
-/// reals, and is then listed with the reason. A bias that is no int32 at input scale times weight scale is rounded to
-/// that. `mode` says how layers requantize; the other operations have one definition.
+/// Relu and Clip before a QuantizeLinear narrow the clamp of what is before them, which is exact because
+/// quantization is monotone, and a QuantizeLinear behind what moves elements is done before it. A layer whose
+/// result is not quantized ends in its accumulator, dequantized. Every other node runs as it stands, on
+/// float32 where it carries reals, and is then listed with the reason. A bias that is no int32 at input scale
+/// times weight scale is rounded to that. `mode` says how layers requantize; the other operations have one
+/// definition.
 ///
 /// Fails for graphs that verify() or infer_shapes() refuse.
 Result<Lowering> lower(const Graph& graph, RequantizeMode mode);
