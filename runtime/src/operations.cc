@@ -11,6 +11,7 @@ struct Inputs {
     return {op.input};
   }
   std::vector<TensorId> operator()(const MatMulOp& op) const { return {op.a, op.b}; }
+  std::vector<TensorId> operator()(const AddOp& op) const { return {op.a, op.b}; }
   std::vector<TensorId> operator()(const ArithmeticOp& op) const {
     std::vector<TensorId> ids;
     for (const ArithmeticOp::Input& input : op.inputs) {

@@ -68,6 +68,11 @@ class OperationVerifier {
     return check_requantization(op.output, op.requantization, 1);
   }
 
+  Status operator()(const AddOp& op) const {
+    ZP_RETURN_IF_ERROR(check_rescaling(op.a, op.output, op.a_params, op.to));
+    return check_rescaling(op.b, op.output, op.b_params, op.to);
+  }
+
   Status operator()(const TableOp& op) const {
     ZP_RETURN_IF_ERROR(check_narrow(op.output, op.input));
     QuantizedRange in = storage_range(type(op.input));

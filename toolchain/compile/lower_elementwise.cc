@@ -47,10 +47,31 @@ Result<TensorId> GraphLowering::lower_table(const Region& region, ValueId id, co
   return output;
 }
 
+std::optional<TensorId> GraphLowering::lower_sum(const Region& region, ValueId id, const Target& target,
+                                                 const std::string& name) {
+  const Node* node =
+      region.nodes.size() == 1 ? &graph_.nodes[static_cast<std::size_t>(region.nodes[0])] : nullptr;
+  bool adds = node != nullptr && node->inputs.size() == 2 && (node->op == Op::kAdd || node->op == Op::kSum);
+  if (!adds || region.known.size() != 2) {
+    return std::nullopt;
+  }
+  const QuantizedView& a = *view(node->inputs[0]);
+  const QuantizedView& b = *view(node->inputs[1]);
+  if (size_of(a.type) > 2 || size_of(b.type) > 2 || size_of(target.type) > 2) {
+    return std::nullopt;
+  }
+  TensorId output = builder_.add_tensor(name, target.type, graph_.value(id).dims);
+  builder_.add(AddOp{a.tensor, b.tensor, output, a.params, b.params, target.quantization()});
+  return output;
+}
+
 Result<TensorId> GraphLowering::lower_arithmetic(const Region& region, ValueId id, const Target& target,
                                                  const std::string& name) {
   if (region.nodes.empty()) {
     return Status::unsupported("it has no integer form here");
+  }
+  if (std::optional<TensorId> sum = lower_sum(region, id, target, name)) {
+    return *sum;
   }
   ArithmeticOp op;
   std::map<ValueId, std::int32_t> indices;  // of the operands

@@ -21,11 +21,8 @@ struct ForEachId {
     function(op.input);
     function(op.output);
   }
-  void operator()(MatMulOp& op) {
-    function(op.a);
-    function(op.b);
-    function(op.output);
-  }
+  void operator()(MatMulOp& op) { of_two(op); }
+  void operator()(AddOp& op) { of_two(op); }
   void operator()(ArithmeticOp& op) {
     for (ArithmeticOp::Input& input : op.inputs) {
       function(input.tensor);
@@ -40,6 +37,13 @@ struct ForEachId {
         }
       }
     }
+  }
+
+  template <typename Op>
+  void of_two(Op& op) {
+    function(op.a);
+    function(op.b);
+    function(op.output);
   }
 };
 

@@ -109,6 +109,20 @@ struct MatMulOp {
   Requantization requantization;
 };
 
+/// The sum of two quantized tensors, broadcast to each other as in ONNX Add. With r_a = s_a / s_out and r_b =
+/// s_b / s_out in float32:
+///   q_out = clamp(round(q_a * r_a + (q_b * r_b + c))),  c = Z_out - (r_a * Z_a + r_b * Z_b),
+/// every operation in float32. This is how ONNX Runtime computes QLinearAdd, so that both round alike; the
+/// float32 simulation of the graph can round a tie the other way. Inputs of at most 16 bits.
+struct AddOp {
+  TensorId a;
+  TensorId b;
+  TensorId output;
+  QuantParams a_params;
+  QuantParams b_params;
+  Quantization to;
+};
+
 /// A function of one element: q_out = tables[c][q_in - q_min], q_min being the smallest integer of the
 /// input's type, which has at most 16 bits. `tables` is [entries], or [channels, entries] where the index
 /// along `axis` chooses c.
@@ -209,7 +223,7 @@ struct EvaluateOp {
   std::vector<TensorId> outputs;  ///< kNoTensor where nobody reads
 };
 
-using Operation = std::variant<QuantizeOp, DequantizeOp, ConvOp, FullyConnectedOp, MatMulOp, TableOp,
+using Operation = std::variant<QuantizeOp, DequantizeOp, ConvOp, FullyConnectedOp, MatMulOp, AddOp, TableOp,
                                ArithmeticOp, ReduceOp, AveragePoolOp, SoftmaxOp, NormalizeOp, EvaluateOp>;
 
 /// The tensors an operation reads and makes, without those that are absent.

@@ -71,11 +71,8 @@ class Run {
     return put(op.output, std::move(output));
   }
 
-  Status operator()(const MatMulOp& op) {
-    ZP_ASSIGN_OR_RETURN(Tensor output,
-                        reference::run(op, value(op.a), value(op.b), program_.tensor(op.output).type));
-    return put(op.output, std::move(output));
-  }
+  Status operator()(const MatMulOp& op) { return run_on_two(op); }
+  Status operator()(const AddOp& op) { return run_on_two(op); }
 
   Status operator()(const ArithmeticOp& op) {
     std::vector<const Tensor*> inputs;
@@ -102,6 +99,13 @@ class Run {
   }
 
  private:
+  template <typename Op>
+  Status run_on_two(const Op& op) {
+    ZP_ASSIGN_OR_RETURN(Tensor output,
+                        reference::run(op, value(op.a), value(op.b), program_.tensor(op.output).type));
+    return put(op.output, std::move(output));
+  }
+
   static constexpr std::size_t kNever = static_cast<std::size_t>(-1);
   static std::size_t index(TensorId id) { return static_cast<std::size_t>(id); }
 

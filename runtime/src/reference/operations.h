@@ -15,6 +15,7 @@ Result<Tensor> run(const DequantizeOp& op, const Tensor& input, ElementType type
 Result<Tensor> run(const ConvOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const FullyConnectedOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const MatMulOp& op, const Tensor& a, const Tensor& b, ElementType type);
+Result<Tensor> run(const AddOp& op, const Tensor& a, const Tensor& b, ElementType type);
 Result<Tensor> run(const TableOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type);
 Result<Tensor> run(const ReduceOp& op, const Tensor& input, ElementType type);

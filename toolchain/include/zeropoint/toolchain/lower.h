@@ -27,7 +27,8 @@ struct Lowering {
 ///     Softmax, LogSoftmax                                             SoftmaxOp
 ///     LayerNormalization, RMSNormalization, Instance-, Group-         NormalizeOp
 ///     functions of one element of one tensor, however many nodes      TableOp
-///     arithmetic between several tensors, or behind an accumulator    ArithmeticOp
+///     Add of two tensors                                              AddOp
+///     other arithmetic between tensors, or behind an accumulator      ArithmeticOp
 ///     what moves elements, on integers of one scale and zero point    EvaluateOp
 ///
 /// Relu and Clip before a QuantizeLinear narrow the clamp of what is before them, which is exact because
