@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 
 #include "compile/random_graphs_for_test.h"
 #include "zeropoint/reference.h"
 #include "zeropoint/toolchain/lower.h"
+#include "zeropoint/toolchain/onnx.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -107,6 +110,30 @@ TEST(WholeGraph, ProgramsEqualTheSimulationOfEachNode) {
     EXPECT_GT(differences[exact].compared, 0) << exact;
     EXPECT_EQ(differences[exact].different, 0) << exact;
   }
+}
+
+// ONNX Runtime's own quantizer wrote them; what differs from its results is in docs/integer_operations.md.
+TEST(WholeGraph, ModelsOfOnnxRuntimeRunInIntegersFromEndToEnd) {
+  const char* data = std::getenv("ZEROPOINT_DATA");
+  std::filesystem::path folder =
+      std::filesystem::path(data == nullptr ? "" : data) / "models_quantized_by_ort";
+  if (data == nullptr || !std::filesystem::exists(folder)) {
+    GTEST_SKIP() << "no real models: set ZEROPOINT_DATA";
+  }
+  int models = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    SCOPED_TRACE(entry.path().string());
+    Result<Graph> graph = read_onnx(entry.path().string());
+    ASSERT_TRUE(graph.ok()) << graph.status().message();
+    for (RequantizeMode mode : {RequantizeMode::kFloat, RequantizeMode::kFixedPoint}) {
+      Result<Lowering> lowering = lower(*graph, mode);
+      ASSERT_TRUE(lowering.ok()) << lowering.status().message();
+      EXPECT_TRUE(lowering->floats.empty()) << lowering->floats[0].node << ": " << lowering->floats[0].reason;
+      EXPECT_TRUE(float_tensors_inside(lowering->program).empty());
+    }
+    ++models;
+  }
+  EXPECT_GT(models, 0);
 }
 
 }  // namespace
