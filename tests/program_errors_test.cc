@@ -76,8 +76,8 @@ TEST_F(ProgramErrors, WrongUsage) {
 }
 
 TEST_F(ProgramErrors, FilesOfTheWrongKind) {
-  EXPECT_TRUE(contains(fail(1, "eval none.pt"), "none.pt: No such file"));
-  EXPECT_TRUE(contains(fail(1, "eval ."), "is a folder"));
+  EXPECT_TRUE(contains(fail(1, "eval none.pt"), "none.pt: cannot open"));
+  EXPECT_TRUE(contains(fail(1, "eval ."), "not a regular file"));
   write("text.pt", std::string("this is no model"));
   EXPECT_TRUE(contains(fail(1, "eval text.pt"), "text.pt: neither an ONNX model nor a state dict"));
   write("empty.onnx", std::string());
