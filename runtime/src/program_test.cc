@@ -240,6 +240,9 @@ TEST(Program, VerifyChecksEachKindOfOperation) {
             y + "tables int8[255] do not fit 'a' uint8");
   EXPECT_EQ(with(TableOp{0, 2, Tensor(ElementType::kUint8, {256}), 1}),
             y + "tables uint8[256] do not fit 'a' uint8");
+  EXPECT_EQ(with(AddOp{0, 1, 2, {1, 3}, {2, 4}, to}), "");
+  EXPECT_EQ(with(AddOp{0, 1, 2, {1, 256}, {2, 4}, to}), y + "the zero point 256 does not fit uint8");
+  EXPECT_NE(with(AddOp{0, 1, 2, {1, 3}, {0, 4}, to}), "");
   ArithmeticOp add{{{0, {{1.0F}, 0, 1}}, {1, {{2.0F}, 7, 1}}}, {}, {{Op::kAdd, {}, {0, 1}}}, 2, to};
   EXPECT_EQ(with(add), "");
   add.steps[0].operands = {0, 2};

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "quantize/attention_mask.h"
 #include "quantize/integer_flow.h"
 #include "quantize/plan_weights.h"
 #include "zeropoint/toolchain/quantize.h"
@@ -53,7 +54,15 @@ class Planner {
         ranges_(ranges),
         recipe_(recipe),
         producers_(producers(graph)),
-        flow_(integer_flow(graph, recipe.output)) {}
+        flow_(integer_flow(graph, recipe.output)) {
+    std::vector<std::vector<std::int32_t>> readers = consumers(graph);
+    for (const Node& node : graph.nodes) {
+      if (std::optional<AttentionMask> mask = attention_mask(graph, node, readers)) {
+        masks_[mask->mask].push_back(*mask);
+        masks_[node.outputs[0]].push_back(*mask);
+      }
+    }
+  }
 
   Result<QuantPlan> run() {
     ZP_RETURN_IF_ERROR(check_recipe(recipe_));
@@ -160,6 +169,20 @@ class Planner {
   }
 
   [[nodiscard]] Result<RealRange> range_of(ValueId id) const {
+    auto masked = masks_.find(id);
+    if (masked == masks_.end()) {
+      return own_range(id);
+    }
+    RealRange range;
+    for (const AttentionMask& mask : masked->second) {
+      ZP_ASSIGN_OR_RETURN(RealRange scores, own_range(mask.scores));
+      RealRange own = id == mask.mask ? mask_range(mask, scores) : masked_range(mask, scores);
+      range = {std::min(range.r_min, own.r_min), std::max(range.r_max, own.r_max)};
+    }
+    return range;
+  }
+
+  [[nodiscard]] Result<RealRange> own_range(ValueId id) const {
     const Value& value = graph_.value(id);
     if (value.constant != nullptr) {
       Result<std::vector<RealRange>> ranges = ranges_of(*value.constant, Granularity::per_tensor());
@@ -218,6 +241,9 @@ class Planner {
           fmt::format("the integers of '{}': {}", decision.shares_with, why_it_keeps_integers(mover->op));
     } else {
       decision.reason = fmt::format("{}: {}", origin(id), range_text(group, value.constant != nullptr));
+      if (masks_.count(id) != 0) {
+        decision.reason += ", what the mask shuts out clamped";
+      }
     }
     return decision;
   }
@@ -249,6 +275,8 @@ class Planner {
   const Recipe& recipe_;
   std::vector<std::int32_t> producers_;
   IntegerFlow flow_;
+  std::map<ValueId, std::vector<AttentionMask>>
+      masks_;  // by the mask, which several may share, and by the sum
   std::map<ValueId, Group> groups_;
   std::map<ValueId, Decision> constants_;
   std::set<ValueId> listed_;

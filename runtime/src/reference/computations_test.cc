@@ -114,6 +114,40 @@ TEST(Computations, MultipliesTwoTensorsWithBroadcastBatches) {
   }
 }
 
+TEST(Computations, AddsTwoTensorsThatAreBroadcast) {
+  for (unsigned seed = 0; seed < 500; ++seed) {
+    Rng rng(seed);
+    Activation a = Activation::random(rng);
+    Activation b = Activation::random(rng);
+    Activation y = Activation::random(rng);
+    Tensor left = random_integers(a.type, {2, 3, 4}, rng);
+    Tensor right = random_integers(b.type, {3, 1}, rng);
+    Tensor actual = run(AddOp{0, 1, 2, a.params, b.params, y.quantization()}, {left, right}, y.type);
+    ASSERT_EQ(actual.shape(), (Shape{2, 3, 4}));
+    std::vector<double> expected = reals_of(left, a);
+    std::vector<double> added = reals_of(right, b);
+    double largest = 0;  // what the float32 sums pass through, in steps of the result
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      expected[i] += added[i / 4 % 3];
+    }
+    for (const Activation& operand : {a, b}) {
+      double reach =
+          std::max(std::abs(operand.real(operand.range.q_min)), std::abs(operand.real(operand.range.q_max)));
+      largest = std::max(largest, reach / static_cast<double>(y.params.scale));
+    }
+    expect_rounded(actual, expected, y, kFloat32 * (1 + largest), seed);
+  }
+}
+
+// 0.5 + 0.25 at a step of 0.5 is a tie in float32, and rounds to even.
+TEST(Computations, ATieOfASumGoesToTheEvenInteger) {
+  Quantization to{{0.5F, 10}, storage_range(ElementType::kUint8)};
+  Tensor a = Tensor::of<std::uint8_t>({4}, std::vector<std::uint8_t>{1, 3, 5, 255});
+  Tensor b = Tensor::of<std::uint8_t>({1}, std::vector<std::uint8_t>{3});
+  Tensor sum = run(AddOp{0, 1, 2, {0.25F, 0}, {0.5F, 3}, to}, {a, b}, ElementType::kUint8);
+  EXPECT_EQ(integers_of(sum), (std::vector<std::int64_t>{10, 12, 12, 138}));
+}
+
 TEST(Computations, SumsAndMeansOverAnyAxes) {
   for (unsigned seed = 0; seed < 1000; ++seed) {
     Rng rng(seed);

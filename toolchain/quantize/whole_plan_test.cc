@@ -1,0 +1,110 @@
+// Plans of graphs beyond chains of layers: tensors that are joined, sums, masks, and what stays in float.
+
+#include <gtest/gtest.h>
+
+#include "zeropoint/toolchain/quantize.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+class WholePlan : public testing::Test {
+ protected:
+  ValueId input(const std::string& name, Dims dims) {
+    return graph_.add_input(name, ElementType::kFloat32, dims);
+  }
+  ValueId node(Op op, std::vector<ValueId> inputs, const std::string& name, RealRange range,
+               Attributes attributes = {}) {
+    ranges_.ranges[name] = range;
+    return graph_.add_node(op, name, std::move(inputs), name, std::move(attributes));
+  }
+  ValueId floats(const std::string& name, Shape shape, const std::vector<float>& values) {
+    return graph_.add_constant(name, Tensor::of<float>(std::move(shape), values));
+  }
+  QuantPlan plan() {
+    Result<QuantPlan> made = make_plan(graph_, ranges_, recipe_);
+    EXPECT_TRUE(made.ok()) << made.status().message();
+    return made.ok() ? *std::move(made) : QuantPlan();
+  }
+  /// The one scale of a tensor; 0 where the plan does not have it.
+  static float scale(const QuantPlan& plan, const std::string& tensor) {
+    const Decision* decision = plan.find(tensor);
+    return decision == nullptr ? 0 : decision->params.params[0].scale;
+  }
+
+  Graph graph_;
+  RangeTable ranges_{"minmax", 3, "test", {}};
+  Recipe recipe_{.output = Recipe::Output::kQuantized};
+};
+
+TEST_F(WholePlan, TensorsThatAreJoinedShareTheWidestRange) {
+  ranges_.ranges["x"] = {0, 1};
+  ValueId x = input("x", {Dim("N"), 2});
+  ValueId a = node(Op::kSigmoid, {x}, "a", {0, 1});
+  ValueId b = node(Op::kTanh, {x}, "b", {-1, 1});
+  graph_.outputs = {node(Op::kConcat, {a, b}, "joined", {-1, 1}, {{"axis", std::int64_t{1}}})};
+  QuantPlan made = plan();
+  EXPECT_EQ(scale(made, "a"), 2.0F / 255);
+  EXPECT_EQ(made.find("a")->params, made.find("b")->params);
+  EXPECT_EQ(made.find("joined")->params, made.find("b")->params);
+  EXPECT_EQ(made.find("joined")->shares_with, "a");
+}
+
+TEST_F(WholePlan, ASumHasARangeOfItsOwn) {
+  ranges_.ranges["x"] = {-2, 2};
+  ValueId x = input("x", {Dim("N"), 2});
+  ValueId a = node(Op::kSigmoid, {x}, "a", {0, 1});
+  graph_.outputs = {node(Op::kAdd, {x, a}, "sum", {-1, 4.1F})};
+  QuantPlan made = plan();
+  EXPECT_EQ(scale(made, "x"), 4.0F / 255);
+  EXPECT_EQ(scale(made, "a"), 1.0F / 255);
+  EXPECT_EQ(scale(made, "sum"), 5.1F / 255);
+}
+
+TEST_F(WholePlan, AMaskLeavesTheScoresTheirSteps) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {2, 2});
+  ValueId mask = floats("mask", {2, 2}, {0, -1e9F, 0, 0});
+  ValueId masked = node(Op::kAdd, {x, mask}, "masked", {-1e9F, 5});
+  graph_.outputs = {node(Op::kSoftmax, {masked}, "p", {0, 1})};
+  QuantPlan made = plan();
+  EXPECT_FLOAT_EQ(scale(made, "masked"), 16.0F / 255);  // 8 below -3, up to 5
+  EXPECT_FLOAT_EQ(scale(made, "mask"), 16.0F / 255);    // 8 more than the scores are wide
+  EXPECT_NE(made.find("masked")->reason.find("what the mask shuts out clamped"), std::string::npos);
+}
+
+TEST_F(WholePlan, AMaskThatSeveralShareServesTheWidest) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {2, 2});
+  ValueId wide = node(Op::kMul, {x, x}, "wide", {-92, 0});
+  ValueId mask = floats("mask", {2, 2}, {0, -1e9F, 0, 0});
+  graph_.outputs = {
+      node(Op::kSoftmax, {node(Op::kAdd, {x, mask}, "narrow_masked", {-1e9F, 5})}, "p", {0, 1}),
+      node(Op::kSoftmax, {node(Op::kAdd, {mask, wide}, "wide_masked", {-1e9F, 0})}, "q", {0, 1})};
+  QuantPlan made = plan();
+  EXPECT_FLOAT_EQ(scale(made, "mask"), 100.0F / 255);
+  EXPECT_FLOAT_EQ(scale(made, "narrow_masked"), 16.0F / 255);
+  EXPECT_FLOAT_EQ(scale(made, "wide_masked"), 100.0F / 255);
+}
+
+TEST_F(WholePlan, AMaskedSumThatOthersReadKeepsItsRange) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {2, 2});
+  ValueId masked = node(Op::kAdd, {x, floats("mask", {2, 2}, {0, -1e5F, 0, 0})}, "masked", {-1e5F, 5});
+  graph_.outputs = {node(Op::kSoftmax, {masked}, "p", {0, 1}), node(Op::kNeg, {masked}, "n", {-5, 1e5F})};
+  EXPECT_FLOAT_EQ(scale(plan(), "masked"), 100005.0F / 255);
+}
+
+TEST_F(WholePlan, WhatStaysInFloatIsListedWithItsReason) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {Dim("N"), 2});
+  ValueId a = node(Op::kSigmoid, {x}, "a", {0, 1});
+  graph_.outputs = {node(Op::kReduceLogSumExp, {a}, "l", {0, 2})};
+  QuantPlan made = plan();
+  ASSERT_EQ(made.floats.size(), 1U);
+  EXPECT_EQ(made.floats[0].node, "l");
+  EXPECT_EQ(made.floats[0].op, "ReduceLogSumExp");
+  EXPECT_FALSE(made.floats[0].reason.empty());
+}
+
+}  // namespace
+}  // namespace zeropoint::toolchain
