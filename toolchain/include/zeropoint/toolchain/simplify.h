@@ -23,4 +23,8 @@ struct Simplification {
 /// pass. What a graph in QDQ form says stays as it is. Returns the passes that changed something, in order.
 Result<std::vector<Simplification>> simplify(Graph& graph);
 
+/// The part of it that makes one operator of a normalization or activation that is spelled out. Quantized graphs
+/// may have them so too, between DequantizeLinear and QuantizeLinear.
+Status fuse_spelled_out(Graph& graph);
+
 }  // namespace zeropoint::toolchain
