@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "graph/attention_mask.h"
 #include "parallel/split_batch.h"
 #include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/loader.h"
@@ -17,10 +18,21 @@ namespace {
 class Calibrator {
  public:
   Calibrator(const Graph& graph, std::string method)
-      : graph_(graph), producers_(producers(graph)), method_(std::move(method)) {}
+      : graph_(graph),
+        producers_(producers(graph)),
+        masked_(graph.values.size(), false),
+        method_(std::move(method)) {
+    std::vector<std::vector<std::int32_t>> readers = consumers(graph);
+    for (const Node& node : graph.nodes) {
+      if (attention_mask(graph, node, readers)) {
+        masked_[static_cast<std::size_t>(node.outputs[0])] = true;
+      }
+    }
+  }
 
   Status observe(ValueId id, const Tensor& batch, std::span<const std::int64_t> samples) {
-    if (batch.type() != ElementType::kFloat32) {
+    // Masked scores may be -inf, and have the range of the scores.
+    if (batch.type() != ElementType::kFloat32 || masked_[static_cast<std::size_t>(id)]) {
       return {};
     }
     std::span<const float> values = batch.data<float>();
@@ -72,6 +84,7 @@ class Calibrator {
 
   const Graph& graph_;
   std::vector<std::int32_t> producers_;
+  std::vector<bool> masked_;  // per value
   std::string method_;
   std::map<std::string, std::unique_ptr<Observer>> observers_;
 };

@@ -192,6 +192,19 @@ TEST(Calibrate, SaysHowFarItIs) {
   EXPECT_EQ(calls, (std::vector<std::pair<std::int64_t, std::int64_t>>{{2, 5}, {4, 5}, {5, 5}}));
 }
 
+TEST(Calibrate, MaskedScoresMayBeInfinite) {
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {Dim("N"), 1, 2, 2});
+  ValueId mask = graph.add_constant("mask", Tensor::of<float>({2, 2}, std::vector<float>{0, -kInf, 0, 0}));
+  ValueId sum = graph.add_node(Op::kAdd, "add", {x, mask}, "masked");
+  graph.outputs = {graph.add_node(Op::kSoftmax, "softmax", {sum}, "p")};
+  ASSERT_TRUE(infer_shapes(graph).ok());
+  Result<RangeTable> table = calibrated(samples({{1, 2, 3, 4}}), 1, graph);
+  ASSERT_TRUE(table.ok()) << table.status().message();
+  EXPECT_EQ(table->ranges.count("masked"), 0U);
+  EXPECT_EQ(table->ranges["x"].r_max, 4);
+}
+
 TEST(Calibrate, InputsAreRunSideBySide) {
   Graph graph;
   ValueId a = graph.add_input("a", ElementType::kFloat32, {Dim("N"), 1, 2, 2});
