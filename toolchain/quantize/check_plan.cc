@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "graph/attention_mask.h"
 #include "quantize/node_role.h"
 #include "zeropoint/requantize.h"
 
@@ -19,6 +20,12 @@ class PlanChecker {
       : graph_(graph), plan_(plan), producers_(producers(graph)) {
     for (std::size_t i = 0; i < graph.values.size(); ++i) {
       ids_[graph.values[i].name] = static_cast<ValueId>(i);
+    }
+    std::vector<std::vector<std::int32_t>> readers = consumers(graph);
+    for (const Node& node : graph.nodes) {
+      if (std::optional<AttentionMask> mask = attention_mask(graph, node, readers)) {
+        masks_.insert(mask->mask);
+      }
     }
   }
 
@@ -48,7 +55,7 @@ class PlanChecker {
       return invalid(constant != nullptr ? "it is a constant, so its role cannot be activation"
                                          : "it is computed, so its role must be activation");
     }
-    ZP_RETURN_IF_ERROR(is_activation ? check_activation(decision, id) : check_constant(decision, *constant));
+    ZP_RETURN_IF_ERROR(is_activation ? check_activation(decision, id) : check_constant(decision, id));
     return check_params(decision);
   }
 
@@ -103,8 +110,11 @@ class PlanChecker {
     return {};
   }
 
-  static Status check_constant(const Decision& decision, const Tensor& constant) {
-    ZP_RETURN_IF_ERROR(ranges_of(constant, Granularity::per_tensor()).status());
+  [[nodiscard]] Status check_constant(const Decision& decision, ValueId id) const {
+    const Tensor& constant = *graph_.value(id).constant;
+    if (masks_.count(id) == 0) {  // a mask may be -inf
+      ZP_RETURN_IF_ERROR(ranges_of(constant, Granularity::per_tensor()).status());
+    }
     if (decision.params.granularity.kind == Granularity::Kind::kPerGroup) {
       return Status::unsupported("scales per group have no integer layer yet");
     }
@@ -148,6 +158,7 @@ class PlanChecker {
 
   const Graph& graph_;
   const QuantPlan& plan_;
+  std::set<ValueId> masks_;
   std::vector<std::int32_t> producers_;
   std::map<std::string_view, ValueId> ids_;
 };
