@@ -12,6 +12,7 @@
 #include "samples.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/file.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -149,6 +150,7 @@ std::int64_t batch_size(const Dataset& data) {
 
 Status run(const Options& options) {
   ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
+  ZP_RETURN_IF_ERROR(toolchain::widen_halves(graph).status().at(options.model.path));
   ZP_RETURN_IF_ERROR(select_output(graph, options.output).at(options.model.path));
   Outcome outcome;
   toolchain::Split split = options.on_train ? toolchain::Split::kTrain : toolchain::Split::kTest;
@@ -165,6 +167,7 @@ Status run(const Options& options) {
   how.scores_are_probabilities = ends_in_softmax(graph);
   if (!options.compare_to.empty()) {
     ZP_ASSIGN_OR_RETURN(Graph other, load_model({options.compare_to, options.model.architecture}));
+    ZP_RETURN_IF_ERROR(toolchain::widen_halves(other).status().at(options.compare_to));
     ZP_RETURN_IF_ERROR(select_output(other, options.output).at(options.compare_to));
     ZP_ASSIGN_OR_RETURN(Runner other_runner,
                         make_runner(other, Engine::kAuto, options.requantize, options.threads));

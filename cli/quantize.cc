@@ -42,15 +42,20 @@ struct Options {
 };
 
 Result<RangeTable> calibrate_with_progress(const Graph& graph, const Options& options) {
-  ZP_ASSIGN_OR_RETURN(Samples samples, load_samples(options.data, toolchain::Split::kTrain, graph));
-  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, limited(samples.data, options.samples));
+  ZP_ASSIGN_OR_RETURN(std::vector<Samples> inputs,
+                      load_inputs(options.data, toolchain::Split::kTrain, graph));
+  std::vector<std::shared_ptr<const Dataset>> data;
+  for (const Samples& samples : inputs) {
+    ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> some, limited(samples.data, options.samples));
+    data.push_back(std::move(some));
+  }
   Progress progress("calibrating", "samples");
   toolchain::CalibrationOptions how;
   how.threads = options.threads;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
   ZP_ASSIGN_OR_RETURN(RangeTable ranges, toolchain::calibrate(graph, data, how));
-  if (!samples.preprocess.empty()) {
-    ranges.data += "; " + samples.preprocess;
+  if (!inputs[0].preprocess.empty()) {
+    ranges.data += "; " + inputs[0].preprocess;
   }
   return ranges;
 }
@@ -86,6 +91,7 @@ Status run(const Options& options) {
   if (is_quantized(graph)) {
     return Status::invalid_argument(options.model.path + ": the model is quantized already");
   }
+  ZP_RETURN_IF_ERROR(toolchain::widen_halves(graph).status().at(options.model.path));
   std::vector<toolchain::Simplification> simplified;
   if (!options.keep) {
     ZP_ASSIGN_OR_RETURN(simplified, toolchain::simplify(graph));
@@ -137,6 +143,8 @@ Action add_quantize(CLI::App& command) {
   add_model_options(command, options->model);
   command.add_option("-o,--output", options->output, "The quantized model, ONNX")->required();
   options->data.add(command);
+  command.add_option("--input", options->data.inputs,
+                     "NAME=FILE.npy: samples of a further input, where the model has several");
   command.add_option("--samples", options->samples, "Samples to calibrate on (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -151,6 +159,7 @@ Action add_quantize(CLI::App& command) {
       "Examples:\n"
       "  zeropoint quantize lenet.pt -o lenet.int8.onnx --data ~/mnist\n"
       "  zeropoint quantize lenet.pt -o lenet.w4a4.onnx --weight-bits 4 --activation-bits 4\n"
+      "  zeropoint quantize bert.onnx -o bert.int8.onnx --data ids.npy --input mask=mask.npy\n"
       "  zeropoint quantize lenet.pt -o a.onnx --plan-out plan.json; $EDITOR plan.json\n"
       "  zeropoint quantize lenet.pt -o b.onnx --plan plan.json");
   return [options] { return run(*options); };

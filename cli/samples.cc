@@ -291,4 +291,38 @@ Result<Samples> load_samples(const SampleOptions& options, Split split, const Gr
   return samples;
 }
 
+Result<std::vector<Samples>> load_inputs(const SampleOptions& options, Split split, const Graph& graph) {
+  std::vector<std::string> files(graph.inputs.size());  // of the inputs that are named
+  std::vector<std::string> names;
+  for (toolchain::ValueId id : graph.inputs) {
+    names.push_back(graph.value(id).name);
+  }
+  for (const std::string& text : options.inputs) {
+    auto named = std::find_if(names.begin(), names.end(),
+                              [&](const std::string& name) { return text.starts_with(name + "="); });
+    if (named == names.end()) {
+      return Status::invalid_argument(
+          fmt::format("--input {}: write NAME=FILE; the inputs are {}", text, fmt::join(names, ", ")));
+    }
+    files[static_cast<std::size_t>(named - names.begin())] = text.substr(named->size() + 1);
+  }
+  if (std::count(files.begin(), files.end(), "") > 1) {
+    return Status::invalid_argument(
+        fmt::format("the model has inputs {}; --data feeds one, --input NAME=FILE.npy "
+                    "each of the others",
+                    fmt::join(names, ", ")));
+  }
+  std::vector<Samples> all;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    Graph alone = graph;
+    alone.inputs = {graph.inputs[i]};
+    SampleOptions own;
+    own.data.folder = files[i];
+    own.format = DataFormat::kArrays;
+    ZP_ASSIGN_OR_RETURN(Samples samples, load_samples(files[i].empty() ? options : own, split, alone));
+    all.push_back(std::move(samples));
+  }
+  return all;
+}
+
 }  // namespace zeropoint::cli

@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "inputs.h"
 #include "preprocess_options.h"
@@ -25,6 +26,7 @@ struct SampleOptions {
   ElementType token_type = ElementType::kUint16;
   std::int64_t window = 0;
   std::int64_t stride = 0;
+  std::vector<std::string> inputs;  ///< "NAME=FILE" of further inputs
 
   void add(CLI::App& command);
 };
@@ -39,5 +41,10 @@ struct Samples {
 /// file, or both shapes where they do not fit.
 Result<Samples> load_samples(const SampleOptions& options, toolchain::Split split,
                              const toolchain::Graph& graph);
+
+/// The samples of every input of `graph`, in order: arrays for those that --input names, and what the other
+/// options say for the one that is left.
+Result<std::vector<Samples>> load_inputs(const SampleOptions& options, toolchain::Split split,
+                                         const toolchain::Graph& graph);
 
 }  // namespace zeropoint::cli

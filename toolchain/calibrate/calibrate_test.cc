@@ -192,5 +192,44 @@ TEST(Calibrate, SaysHowFarItIs) {
   EXPECT_EQ(calls, (std::vector<std::pair<std::int64_t, std::int64_t>>{{2, 5}, {4, 5}, {5, 5}}));
 }
 
+TEST(Calibrate, MaskedScoresMayBeInfinite) {
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {Dim("N"), 1, 2, 2});
+  ValueId mask = graph.add_constant("mask", Tensor::of<float>({2, 2}, std::vector<float>{0, -kInf, 0, 0}));
+  ValueId sum = graph.add_node(Op::kAdd, "add", {x, mask}, "masked");
+  graph.outputs = {graph.add_node(Op::kSoftmax, "softmax", {sum}, "p")};
+  ASSERT_TRUE(infer_shapes(graph).ok());
+  Result<RangeTable> table = calibrated(samples({{1, 2, 3, 4}}), 1, graph);
+  ASSERT_TRUE(table.ok()) << table.status().message();
+  EXPECT_EQ(table->ranges.count("masked"), 0U);
+  EXPECT_EQ(table->ranges["x"].r_max, 4);
+}
+
+TEST(Calibrate, InputsAreRunSideBySide) {
+  Graph graph;
+  ValueId a = graph.add_input("a", ElementType::kFloat32, {Dim("N"), 1, 2, 2});
+  ValueId b = graph.add_input("b", ElementType::kFloat32, {Dim("N"), 1, 2, 2});
+  graph.outputs = {graph.add_node(Op::kSub, "sub", {a, b}, "difference")};
+  ASSERT_TRUE(infer_shapes(graph).ok());
+  std::shared_ptr<const Dataset> data[] = {samples({{1, 2, 3, 4}, {5, 6, 7, 8}, {0, 0, 0, 1}}),
+                                           samples({{1, 1, 1, 1}, {9, 9, 9, 9}, {0, 0, 0, 0}})};
+  for (int threads : {1, 2}) {
+    CalibrationOptions options;
+    options.batch_size = 2;
+    options.threads = threads;
+    Result<RangeTable> table = calibrate(graph, data, options);
+    ASSERT_TRUE(table.ok()) << table.status().message();
+    EXPECT_EQ(table->samples, 3);
+    EXPECT_EQ(table->ranges["difference"].r_min, -4);
+    EXPECT_EQ(table->ranges["difference"].r_max, 3);
+    EXPECT_EQ(table->ranges["b"].r_max, 9);
+  }
+  data[1] = samples({{1, 1, 1, 1}});
+  EXPECT_EQ(calibrate(graph, data, {}).status().message(),
+            "there are 3 samples of one input and 1 of another: a list; a list");
+  EXPECT_EQ(calibrate(graph, data[0], {}).status().message(),
+            "the graph has 2 inputs, and there are samples for 1");
+}
+
 }  // namespace
 }  // namespace zeropoint::toolchain

@@ -8,6 +8,7 @@
 #include "graph/quant_nodes.h"
 #include "simplify/fold_constants.h"
 #include "zeropoint/toolchain/qdq.h"
+#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -256,6 +257,7 @@ Result<Lowering> lower(const Graph& graph, RequantizeMode mode) {
   ZP_RETURN_IF_ERROR(verify(graph));
   ZP_ASSIGN_OR_RETURN(Graph qdq, to_qdq(graph));
   ZP_RETURN_IF_ERROR(fold_constants(qdq));
+  ZP_RETURN_IF_ERROR(fuse_spelled_out(qdq));
   return GraphLowering(qdq, mode).run();
 }
 

@@ -5,11 +5,14 @@
 #include <algorithm>
 
 #include "export/onnx_forms.h"
+#include "export/spell_out.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
 constexpr std::int64_t kOldestUnasked = 13;
+/// What came later is spelled out where it can be: few engines know it.
+constexpr std::int64_t kNewestUnasked = 21;
 
 OnnxNode canonical(const Node& node, std::int64_t opset) {
   const OpInfo& info = info_of(node.op);
@@ -87,15 +90,19 @@ Result<ModelForm> model_form(const Graph& graph, std::optional<std::int64_t> ops
         fmt::format("opset {} is not written; {} to {} are", *opset, kOldestWritten, kNewestWritten));
   }
   ModelForm form{graph, {}, 0, {}};
-  form.opset = opset ? *opset : lowest_opset(form.graph);
-  for (const Node& node : graph.nodes) {
+  form.opset = opset ? *opset : std::min(lowest_opset(form.graph), kNewestUnasked);
+  ZP_RETURN_IF_ERROR(spell_out(form.graph, form.opset));
+  if (!opset) {
+    form.opset = lowest_opset(form.graph);
+  }
+  for (const Node& node : form.graph.nodes) {
     form.nodes.push_back(canonical(node, form.opset));
     Status said = to_form_of_opset(form.nodes.back(), form.graph);
     if (!said.ok()) {
       return cannot_say(node, form.opset, said.message(), form.graph);
     }
   }
-  std::vector<bool> before = read_values(form.graph, graph.nodes);
+  std::vector<bool> before = read_values(form.graph, form.graph.nodes);
   std::vector<bool> after = read_values(form.graph, form.nodes);
   form.left_out.resize(before.size());
   std::transform(before.begin(), before.end(), after.begin(), form.left_out.begin(),

@@ -41,20 +41,4 @@ Status quantization_per_tensor(OnnxNode& node, Graph& graph) {
   return {};
 }
 
-Status gelu_of_microsoft(OnnxNode& node, Graph& /*graph*/) {
-  if (string_attribute(Op::kGelu, node.attributes, "approximate") != "none") {
-    return Status::unsupported("the approximation by tanh");
-  }
-  node.attributes.erase("approximate");
-  node.domain = "com.microsoft";
-  return {};
-}
-
-Status quick_gelu(OnnxNode& node, Graph& /*graph*/) {
-  node.attributes.try_emplace("alpha", 1.0F);
-  node.op = "QuickGelu";
-  node.domain = "com.microsoft";
-  return {};
-}
-
 }  // namespace zeropoint::toolchain::rewrites

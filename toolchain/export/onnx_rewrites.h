@@ -34,7 +34,5 @@ Status quantization_per_tensor(OnnxNode& node, Graph& graph);
 Status quantization_without_blocks(OnnxNode& node, Graph& graph);
 
 /// What ONNX Runtime had before ONNX had it.
-Status gelu_of_microsoft(OnnxNode& node, Graph& graph);
-Status quick_gelu(OnnxNode& node, Graph& graph);
 
 }  // namespace zeropoint::toolchain::rewrites

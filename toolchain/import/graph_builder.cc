@@ -108,6 +108,9 @@ void GraphBuilder::keep_elements(const Node& node) {
 }
 
 const Tensor* GraphBuilder::known(ValueId id) const {
+  if (id == kNoValue) {
+    return nullptr;
+  }
   const Tensor* constant = graph_.value(id).constant.get();
   return constant != nullptr ? constant : computed_[static_cast<std::size_t>(id)].get();
 }

@@ -18,6 +18,11 @@ class GraphBuilder {
   [[nodiscard]] const Graph& graph() const { return graph_; }
   [[nodiscard]] Graph& graph() { return graph_; }
   [[nodiscard]] const Value& value(ValueId id) const { return graph_.value(id); }
+  /// Of an input of a node that is being read; none where they are not known or, kNoValue, it is not there.
+  [[nodiscard]] const std::optional<Dims>& dims(ValueId id) const {
+    static const std::optional<Dims> kNone;
+    return id == kNoValue ? kNone : graph_.value(id).dims;
+  }
 
   /// `name`, or where a tensor has that name already, one like it.
   std::string unused(const std::string& name);

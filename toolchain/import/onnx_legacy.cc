@@ -17,8 +17,8 @@ Status broadcast_from_axis(OnnxNode& node, GraphBuilder& builder) {
   if (!axis || node.inputs.size() != 2) {
     return {};
   }
-  const std::optional<Dims>& a = builder.value(node.inputs[0]).dims;
-  const std::optional<Dims>& b = builder.value(node.inputs[1]).dims;
+  const std::optional<Dims>& a = builder.dims(node.inputs[0]);
+  const std::optional<Dims>& b = builder.dims(node.inputs[1]);
   if (!a || !b) {
     return Status::unsupported(
         "the number of its inputs' axes must be known, to broadcast them from attribute axis on");
@@ -44,11 +44,10 @@ Status broadcast_from_axis(OnnxNode& node, GraphBuilder& builder) {
 
 /// A slope per channel stands for the second axis.
 Status slope_per_channel(OnnxNode& node, GraphBuilder& builder) {
-  if (node.inputs.size() != 2 || !builder.value(node.inputs[1]).dims ||
-      builder.value(node.inputs[1]).dims->size() != 1) {
+  if (node.inputs.size() != 2 || !builder.dims(node.inputs[1]) || builder.dims(node.inputs[1])->size() != 1) {
     return {};
   }
-  if ((*builder.value(node.inputs[1]).dims)[0] == Dim(1)) {
+  if ((*builder.dims(node.inputs[1]))[0] == Dim(1)) {
     return {};
   }
   node.attributes["axis"] = std::int64_t{1};
@@ -116,8 +115,8 @@ Status tile_one_axis(OnnxNode& node, GraphBuilder& builder) {
   const Tensor* axis = node.inputs.size() == 3 ? builder.known(node.inputs[2]) : nullptr;
   bool known = tiles != nullptr && axis != nullptr && tiles->type() == ElementType::kInt64 &&
                axis->type() == ElementType::kInt64 && tiles->size() == 1 && axis->size() == 1 &&
-               builder.value(node.inputs[0]).dims;
-  std::int64_t rank = known ? std::ssize(*builder.value(node.inputs[0]).dims) : 0;
+               builder.dims(node.inputs[0]);
+  std::int64_t rank = known ? std::ssize(*builder.dims(node.inputs[0])) : 0;
   if (!known || axis->data<std::int64_t>()[0] < 0 || axis->data<std::int64_t>()[0] >= rank) {
     return Status::unsupported("its tiles and its axis must be constants");
   }

@@ -93,6 +93,12 @@ class OnnxModelForTest {
     attribute.set_type(onnx::AttributeProto::FLOATS);
     attribute.mutable_floats()->Add(values.begin(), values.end());
   }
+  static void set(onnx::NodeProto& node, const std::string& name, const std::vector<std::int64_t>& values) {
+    onnx::AttributeProto& attribute = *node.add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(onnx::AttributeProto::INTS);
+    attribute.mutable_ints()->Add(values.begin(), values.end());
+  }
   static onnx::GraphProto& subgraph(onnx::NodeProto& node, const std::string& name) {
     onnx::AttributeProto& attribute = *node.add_attribute();
     attribute.set_name(name);

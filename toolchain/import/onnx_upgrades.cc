@@ -141,7 +141,7 @@ Status softmax_over_one_axis(OnnxNode& node, GraphBuilder& builder) {
     return Status::corrupt("it needs one input");
   }
   ValueId x = node.inputs[0];
-  if (std::optional<std::int64_t> only = only_axis(builder.value(x).dims, axis)) {
+  if (std::optional<std::int64_t> only = only_axis(builder.dims(x), axis)) {
     node.attributes["axis"] = *only;
     return {};
   }
@@ -158,7 +158,7 @@ Status softmax_over_one_axis(OnnxNode& node, GraphBuilder& builder) {
 
 /// Opset 18 has one scale and bias per group, 21 one per channel.
 Status group_norm_per_channel(OnnxNode& node, GraphBuilder& builder) {
-  const std::optional<Dims>& dims = builder.value(node.inputs.empty() ? 0 : node.inputs[0]).dims;
+  const std::optional<Dims>& dims = builder.dims(node.inputs.empty() ? kNoValue : node.inputs[0]);
   auto found = node.attributes.find("num_groups");
   const auto* groups = found == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
   if (node.inputs.size() != 3 || !dims || dims->size() < 2 || !(*dims)[1].known() || groups == nullptr ||

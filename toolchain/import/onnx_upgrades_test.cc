@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "import/onnx_model_for_test.h"
@@ -44,6 +45,69 @@ TEST(OnnxUpgrades, SoftmaxOfOldIsOverAllAxesFromOneOn) {
       }
     }
   }
+}
+
+/// The message for one node of an old opset on an input [2, 3, 4].
+std::string refusal(std::int64_t opset, const std::string& op, std::initializer_list<const char*> inputs,
+                    const std::string& attribute = "", std::int64_t value = 0) {
+  Model model(opset);
+  model.input("x", {2, 3, 4});
+  model.weight("w", ones({3}));
+  onnx::NodeProto& node = model.node(op, inputs, {"y"});
+  if (!attribute.empty()) {
+    Model::set(node, attribute, value);
+  }
+  model.output("y");
+  return model.read().status().message();
+}
+
+TEST(OnnxUpgrades, InputsThatAreMissing) {
+  EXPECT_NE(refusal(18, "GroupNormalization", {"", "w", "w"}, "num_groups", 3), "");
+  EXPECT_NE(refusal(6, "Add", {"x", ""}, "axis", 1), "");
+  EXPECT_NE(refusal(6, "PRelu", {"x", ""}), "");
+  EXPECT_NE(refusal(5, "Tile", {"x", "", ""}), "");
+  EXPECT_NE(refusal(12, "Softmax", {""}), "");
+}
+
+Tensor run_old(std::int64_t opset, const std::string& op, const Tensor& second,
+               const std::function<void(onnx::NodeProto&)>& change = {}) {
+  Model model(opset);
+  model.input("x", {2, 3, 4});
+  model.weight("w", second);
+  onnx::NodeProto& node = model.node(op, {"x", "w"}, {"y"});
+  if (change) {
+    change(node);
+  }
+  model.output("y");
+  return model.run({counting({2, 3, 4})}).at(0);
+}
+
+TEST(OnnxUpgrades, BeforeOpset7InputsAreBroadcastFromAnAxisOn) {
+  Tensor row = Tensor::of<float>({3}, std::vector<float>{10, 20, 30});
+  Tensor sum = run_old(6, "Add", row, [](onnx::NodeProto& node) {
+    Model::set(node, "broadcast", std::int64_t{1});
+    Model::set(node, "axis", std::int64_t{1});
+  });
+  EXPECT_EQ(sum, run_old(7, "Add", Tensor::of<float>({3, 1}, std::vector<float>{10, 20, 30})));
+  EXPECT_EQ(run_old(6, "PRelu", row),
+            run_old(7, "PRelu", Tensor::of<float>({3, 1}, std::vector<float>{10, 20, 30})));
+  EXPECT_NE(refusal(6, "Add", {"x", "w"}, "axis", 3), "");
+}
+
+TEST(OnnxUpgrades, AttributesOfTheFirstOpsets) {
+  Model model(1);
+  model.input("x", {2, 6});
+  Model::set(model.node("Reshape", {"x"}, {"r"}), "shape", std::vector<std::int64_t>{3, 4});
+  Model::set(model.node("Pad", {"r"}, {"p"}), "paddings", std::vector<std::int64_t>{0, 1, 0, 0});
+  Model::set(model.node("Cast", {"p"}, {"c"}), "to", std::string("INT32"));
+  Model::set(model.node("Cast", {"c"}, {"f"}), "to", std::string("FLOAT"));
+  model.node("Concat", {"f", "f"}, {"y"});
+  model.output("y");
+  Tensor y = model.run({counting({2, 6})}).at(0);
+  ASSERT_EQ(y.shape(), (Shape{3, 10}));
+  EXPECT_EQ(y.data<float>()[0], 0);
+  EXPECT_EQ(y.data<float>()[1], -3);
+  EXPECT_EQ(y.data<float>()[9], 0);
 }
 
 TEST(OnnxUpgrades, GroupNormalizationOf18HasOneScalePerGroup) {

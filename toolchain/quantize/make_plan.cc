@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "quantize/attention_mask.h"
+#include "graph/attention_mask.h"
 #include "quantize/integer_flow.h"
 #include "quantize/plan_weights.h"
 #include "zeropoint/toolchain/quantize.h"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
@@ -84,6 +86,19 @@ TEST_F(WholePlan, AMaskThatSeveralShareServesTheWidest) {
   EXPECT_FLOAT_EQ(scale(made, "mask"), 100.0F / 255);
   EXPECT_FLOAT_EQ(scale(made, "narrow_masked"), 16.0F / 255);
   EXPECT_FLOAT_EQ(scale(made, "wide_masked"), 100.0F / 255);
+}
+
+TEST_F(WholePlan, AMaskThatTakesThePlaceOfScores) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {2, 2});
+  Tensor chosen(ElementType::kBool, {2, 2});
+  ValueId condition = graph_.add_constant("chosen", chosen);
+  ValueId least = floats("least", {}, {-std::numeric_limits<float>::infinity()});
+  graph_.outputs = {
+      node(Op::kSoftmax, {graph_.add_node(Op::kWhere, "w", {condition, x, least}, "masked")}, "p", {0, 1})};
+  QuantPlan made = plan();
+  EXPECT_FLOAT_EQ(scale(made, "masked"), 16.0F / 255);
+  EXPECT_EQ(made.find("least")->params, made.find("masked")->params);
 }
 
 TEST_F(WholePlan, AMaskedSumThatOthersReadKeepsItsRange) {

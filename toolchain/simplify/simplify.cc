@@ -39,6 +39,17 @@ void count(std::vector<Simplification>& done, std::string_view pass, std::size_t
   done.push_back({pass, changes});
 }
 
+/// How often it changed something.
+Result<std::size_t> run_pass(const Pass& pass, Graph& graph) {
+  std::size_t changes = pass.run(graph);
+  if (changes > 0) {
+    remove_dead(graph);
+    ZP_RETURN_IF_ERROR(verify(graph).at(std::string(pass.name)));
+    ZP_RETURN_IF_ERROR(infer_shapes(graph).at(std::string(pass.name)));
+  }
+  return changes;
+}
+
 /// Once all passes; how often they changed something.
 Result<std::size_t> round(Graph& graph, std::vector<Simplification>& done) {
   std::size_t nodes = graph.nodes.size();
@@ -47,12 +58,7 @@ Result<std::size_t> round(Graph& graph, std::vector<Simplification>& done) {
   count(done, "fold_constants", sum);
   remove_dead(graph);
   for (const Pass& pass : kPasses) {
-    std::size_t changes = pass.run(graph);
-    if (changes > 0) {
-      remove_dead(graph);
-      ZP_RETURN_IF_ERROR(verify(graph).at(std::string(pass.name)));
-      ZP_RETURN_IF_ERROR(infer_shapes(graph).at(std::string(pass.name)));
-    }
+    ZP_ASSIGN_OR_RETURN(std::size_t changes, run_pass(pass, graph));
     count(done, pass.name, changes);
     sum += changes;
   }
@@ -72,6 +78,20 @@ Result<std::vector<Simplification>> simplify(Graph& graph) {
     }
   }
   return done;
+}
+
+Status fuse_spelled_out(Graph& graph) {
+  // A bias joins the normalization that an earlier round made.
+  for (std::size_t changes = 1; changes > 0;) {
+    changes = 0;
+    for (const Pass& pass : kPasses) {
+      if (pass.name.starts_with("fuse_")) {
+        ZP_ASSIGN_OR_RETURN(std::size_t more, run_pass(pass, graph));
+        changes += more;
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace zeropoint::toolchain

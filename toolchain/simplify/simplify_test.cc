@@ -10,6 +10,7 @@
 
 #include "simplify/graph_view.h"
 #include "simplify/passes.h"
+#include "zeropoint/half.h"
 #include "zeropoint/toolchain/float_executor.h"
 
 namespace zeropoint::toolchain {
@@ -273,6 +274,23 @@ TEST_F(Simplify, ComputesShapesAway) {
   ValueId wanted = node(Op::kConcat, {ints({-1}), channels, ints({4})}, {{"axis", std::int64_t{0}}});
   output(node(Op::kReshape, {node(Op::kRelu, {x}), wanted}));
   EXPECT_EQ(after_all(), "Relu");
+}
+
+TEST_F(Simplify, WidensHalves) {
+  ValueId x = graph_.add_input("x", ElementType::kFloat16, {Dim("N"), 2});
+  Tensor half = narrow(Tensor::of<float>({2}, std::vector<float>{1.5F, -0.25F}), ElementType::kFloat16);
+  ValueId w = graph_.add_constant("w", half);
+  ValueId sum = node(Op::kAdd, {x, w});
+  output(node(Op::kCast, {node(Op::kCast, {sum}, {{"to", std::int64_t{16}}})}, {{"to", std::int64_t{10}}}));
+  ASSERT_TRUE(infer_shapes(graph_).ok());
+  Result<bool> changed = widen_halves(graph_);
+  ASSERT_TRUE(changed.ok()) << changed.status().message();
+  EXPECT_TRUE(*changed);
+  for (const Value& value : graph_.values) {
+    EXPECT_EQ(value.type, ElementType::kFloat32) << value.name;
+  }
+  EXPECT_EQ(*graph_.value(w).constant, Tensor::of<float>({2}, std::vector<float>{1.5F, -0.25F}));
+  EXPECT_FALSE(*widen_halves(graph_));
 }
 
 }  // namespace

@@ -9,19 +9,15 @@
 
 namespace zeropoint::toolchain {
 
-// y[N, M] = alpha A'[N, K] B'[K, M] + beta C, where A' and B' may be transposed.
-Status gemm_shape(InferenceContext& context) {
-  context.set_type(0, context.type(0));
-  for (std::size_t i = 1; i < context.input_count(); ++i) {
-    if (context.has(i)) {
-      ZP_RETURN_IF_ERROR(wants(context, i, context.type(0)));
-    }
-  }
-  if (!context.dims(0) || !context.dims(1)) {
+namespace {
+
+/// The product of matrices at inputs `ai` and `bi`, to which one at input `ci` is broadcast.
+Status set_gemm_dims(InferenceContext& context, std::size_t ai, std::size_t bi, std::size_t ci) {
+  if (!context.dims(ai) || !context.dims(bi)) {
     return {};
   }
-  Dims a = *context.dims(0);
-  Dims b = *context.dims(1);
+  Dims a = *context.dims(ai);
+  Dims b = *context.dims(bi);
   if (a.size() == 2 && int_attribute(context.node(), "transA") != 0) {
     std::swap(a[0], a[1]);
   }
@@ -30,11 +26,11 @@ Status gemm_shape(InferenceContext& context) {
   }
   if (a.size() != 2 || b.size() != 2 || !may_equal(a[1], b[0])) {
     return Status::invalid_argument(fmt::format("matrices {} and {} cannot be multiplied",
-                                                to_string(*context.dims(0)), to_string(*context.dims(1))));
+                                                to_string(*context.dims(ai)), to_string(*context.dims(bi))));
   }
   Dims product{a[0], b[1]};
-  if (context.has(2) && context.dims(2)) {
-    const Dims& c = *context.dims(2);
+  if (context.has(ci) && context.dims(ci)) {
+    const Dims& c = *context.dims(ci);
     bool fits = c.size() <= 2;
     for (std::size_t i = 0; fits && i < c.size(); ++i) {
       fits = c[i] == Dim(1) || may_equal(c[i], product[2 - c.size() + i]);
@@ -47,8 +43,6 @@ Status gemm_shape(InferenceContext& context) {
   context.set_dims(0, std::move(product));
   return {};
 }
-
-namespace {
 
 /// NumPy's matmul of inputs `a` and `b`; none where it cannot be told.
 Result<std::optional<Dims>> multiplied(const InferenceContext& context, std::size_t ai, std::size_t bi) {
@@ -87,6 +81,24 @@ Status set_product(InferenceContext& context, ElementType type, std::size_t a, s
 
 }  // namespace
 
+// y[N, M] = alpha A'[N, K] B'[K, M] + beta C, where A' and B' may be transposed.
+Status gemm_shape(InferenceContext& context) {
+  context.set_type(0, context.type(0));
+  for (std::size_t i = 1; i < context.input_count(); ++i) {
+    if (context.has(i)) {
+      ZP_RETURN_IF_ERROR(wants(context, i, context.type(0)));
+    }
+  }
+  return set_gemm_dims(context, 0, 1, 2);
+}
+
+// Inputs: a, a_scale, a_zero_point, b, b_scale, b_zero_point, c, y_scale, y_zero_point.
+Status qgemm_shape(InferenceContext& context) {
+  ElementType integers = context.type(context.has(8) ? 8 : 0);
+  context.set_type(0, context.has(7) ? integers : ElementType::kFloat32);
+  return set_gemm_dims(context, 0, 3, 6);
+}
+
 Status matmul_shape(InferenceContext& context) {
   ZP_RETURN_IF_ERROR(wants(context, 1, context.type(0)));
   return set_product(context, context.type(0), 0, 1);
@@ -103,29 +115,6 @@ Status qlinear_matmul_shape(InferenceContext& context) {
 
 Status matmul_to_float_shape(InferenceContext& context) {
   return set_product(context, ElementType::kFloat32, 0, 1);
-}
-
-// Inputs: a, a_scale, a_zero_point, b, b_scale, b_zero_point, c, y_scale, y_zero_point.
-Status qgemm_shape(InferenceContext& context) {
-  ElementType integers = context.type(context.has(8) ? 8 : 0);
-  context.set_type(0, context.has(7) ? integers : ElementType::kFloat32);
-  if (!context.dims(0) || !context.dims(3)) {
-    return {};
-  }
-  Dims a = *context.dims(0);
-  Dims b = *context.dims(3);
-  if (a.size() == 2 && int_attribute(context.node(), "transA") != 0) {
-    std::swap(a[0], a[1]);
-  }
-  if (b.size() == 2 && int_attribute(context.node(), "transB") != 0) {
-    std::swap(b[0], b[1]);
-  }
-  if (a.size() != 2 || b.size() != 2 || !may_equal(a[1], b[0])) {
-    return Status::invalid_argument(fmt::format("matrices {} and {} cannot be multiplied",
-                                                to_string(*context.dims(0)), to_string(*context.dims(3))));
-  }
-  context.set_dims(0, {a[0], b[1]});
-  return {};
 }
 
 Status matmul_nbits_shape(InferenceContext& context) {

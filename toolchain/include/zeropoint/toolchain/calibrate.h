@@ -69,5 +69,9 @@ struct CalibrationOptions {
 /// values that are NaN or infinite (naming tensor, node and sample).
 Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& data,
                              const CalibrationOptions& options);
+/// The same for graphs of several inputs: one data set for each, in order, sample i of all of them being run
+/// together. kInvalidArgument also for data sets of different sizes.
+Result<RangeTable> calibrate(const Graph& graph, std::span<const std::shared_ptr<const Dataset>> data,
+                             const CalibrationOptions& options);
 
 }  // namespace zeropoint::toolchain

@@ -22,9 +22,10 @@ Result<Graph> read_onnx(const std::string& path);
 Result<Graph> read_onnx(std::span<const std::byte> content, const std::string& name);
 
 struct OnnxOptions {
-  /// 7 to 25. None: the lowest, from 13 on, in which every node stands as it does in the graph; older ones
-  /// are for those who ask, since they have no scales per channel. Nodes are brought to the form of an opset
-  /// that was asked for: inputs become attributes, and what has no form there is an error.
+  /// 7 to 25. None: the lowest, from 13 to 21, in which every node stands as it does in the graph, or, where
+  /// newer operators cannot be spelled out by older ones, a newer one; older ones are for those who ask,
+  /// since they have no scales per channel. Nodes are brought to the form of an opset that was asked for:
+  /// inputs become attributes, and what has no form there is an error.
   std::optional<std::int64_t> opset;
   /// Weights of 1 KiB and more go to a file beside the model, "model.onnx.data", each at a multiple of 4 KiB
   /// (64 KiB from 1 MiB on), so that they can be mapped. Models above 2 GiB are always written so.

@@ -23,4 +23,12 @@ struct Simplification {
 /// pass. What a graph in QDQ form says stays as it is. Returns the passes that changed something, in order.
 Result<std::vector<Simplification>> simplify(Graph& graph);
 
+/// The part of it that makes one operator of a normalization or activation that is spelled out. Quantized
+/// graphs may have them so too, between DequantizeLinear and QuantizeLinear.
+Status fuse_spelled_out(Graph& graph);
+
+/// Makes a graph of float16 or bfloat16 one of float32: its inputs, constants and Casts. True where there was
+/// something to change. Results are those of the halves, but for roundings between nodes that are left out.
+Result<bool> widen_halves(Graph& graph);
+
 }  // namespace zeropoint::toolchain
