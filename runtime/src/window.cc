@@ -27,11 +27,16 @@ Result<std::vector<std::int64_t>> axis_attribute(const Attributes& attributes, s
   return values;
 }
 
+/// From the first to the last element under a window, both counted.
+std::int64_t reach_of(const WindowGeometry& window, std::size_t axis) {
+  return window.dilations[axis] * (window.kernel[axis] - 1) + 1;
+}
+
 /// ONNX auto_pad SAME_UPPER / SAME_LOWER: output = ceil(input / stride), the odd element at the end /
 /// beginning.
 void pad_same(WindowGeometry& window, std::size_t axis, bool upper) {
   std::int64_t stride = window.strides[axis];
-  std::int64_t reach = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
+  std::int64_t reach = reach_of(window, axis);
   std::int64_t out = (window.input[axis] + stride - 1) / stride;
   std::int64_t total = std::max<std::int64_t>(0, (out - 1) * stride + reach - window.input[axis]);
   window.pads_begin[axis] = upper ? total / 2 : total - total / 2;
@@ -41,7 +46,7 @@ void pad_same(WindowGeometry& window, std::size_t axis, bool upper) {
 /// Output extent of one axis whose input extent is known.
 Result<std::int64_t> slide(const WindowGeometry& window, std::size_t i, bool ceil_mode) {
   std::int64_t padded = window.input[i] + window.pads_begin[i] + window.pads_end[i];
-  std::int64_t reach = window.dilations[i] * (window.kernel[i] - 1) + 1;
+  std::int64_t reach = reach_of(window, i);
   if (padded < reach) {
     return Status::invalid_argument("the window reaches over " + std::to_string(reach) +
                                     " elements but input " + to_string(window.input) + " has " +
@@ -101,6 +106,17 @@ Result<std::string> auto_pad_of(Op op, const Attributes& attributes) {
   return auto_pad;
 }
 
+bool is_pool(Op op) {
+  return op == Op::kAveragePool || op == Op::kMaxPool || op == Op::kLpPool || op == Op::kQLinearAveragePool;
+}
+
+/// Whether the first or the last of `out` windows along an axis has no tap on the input.
+bool lies_on_padding_alone(const WindowGeometry& window, std::size_t i, std::int64_t out) {
+  std::int64_t last = (out - 1) * window.strides[i];
+  return out > 0 && (window.input[i] == 0 || reach_of(window, i) <= window.pads_begin[i] ||
+                     last >= window.pads_begin[i] + window.input[i]);
+}
+
 bool is_same(const std::string& auto_pad) { return auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER"; }
 
 }  // namespace
@@ -122,6 +138,11 @@ Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, cons
       pad_same(window, i, auto_pad == "SAME_UPPER");
     }
     ZP_ASSIGN_OR_RETURN(std::int64_t out, slide(window, i, ceil_mode));
+    if (is_pool(op) && lies_on_padding_alone(window, i, out)) {
+      return Status::invalid_argument("pads " + to_string(window.pads_begin) + " and " +
+                                      to_string(window.pads_end) +
+                                      " leave windows that lie on padding alone");
+    }
     window.output.push_back(out);
   }
   return window;
@@ -154,7 +175,7 @@ Result<WindowGeometry> transposed_window_geometry(const Attributes& attributes, 
       window.input.push_back(wanted.empty() ? -1 : wanted[i]);
       continue;
     }
-    std::int64_t reach = window.dilations[i] * (window.kernel[i] - 1) + 1;
+    std::int64_t reach = reach_of(window, i);
     std::int64_t full = window.strides[i] * (window.output[i] - 1) + added[i] + reach;
     if (!wanted.empty() || is_same(auto_pad)) {
       std::int64_t out = wanted.empty() ? window.output[i] * window.strides[i] : wanted[i];

@@ -8,44 +8,16 @@
 #include "operators/broadcast.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
+#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 namespace {
-
-/// Computes integers as unsigned ones of at least 32 bits, which wrap around.
-template <typename T, typename Function>
-T wrapped(T a, T b, Function function) {
-  if constexpr (std::is_integral_v<T>) {
-    using Wide = std::conditional_t<sizeof(T) < sizeof(unsigned), unsigned, std::make_unsigned_t<T>>;
-    return static_cast<T>(function(static_cast<Wide>(a), static_cast<Wide>(b)));
-  } else {
-    return function(a, b);
-  }
-}
 
 template <typename T>
 bool is_nan(T value) {
   return value != value;
 }
 
-template <typename T>
-struct Plus {
-  T operator()(T a, T b) const {
-    return wrapped(a, b, [](auto x, auto y) { return x + y; });
-  }
-};
-template <typename T>
-struct Minus {
-  T operator()(T a, T b) const {
-    return wrapped(a, b, [](auto x, auto y) { return x - y; });
-  }
-};
-template <typename T>
-struct Times {
-  T operator()(T a, T b) const {
-    return wrapped(a, b, [](auto x, auto y) { return x * y; });
-  }
-};
 /// An integer b is not 0.
 template <typename T>
 struct Over {

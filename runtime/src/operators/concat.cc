@@ -30,7 +30,7 @@ Result<std::vector<std::int64_t>> split_extents(const OperatorCall& call, std::i
   if (parts < static_cast<std::int64_t>(call.output_count()) || parts < 1 || parts > kMostParts) {
     return Status::invalid_argument("it cannot be split into " + std::to_string(parts) + " parts");
   }
-  std::int64_t part = (extent + parts - 1) / parts;
+  std::int64_t part = extent / parts + (extent % parts == 0 ? 0 : 1);
   std::vector<std::int64_t> extents(static_cast<std::size_t>(parts), part);
   extents.back() = extent - part * (parts - 1);
   if (extents.back() < 0) {
@@ -86,7 +86,7 @@ Result<std::vector<Tensor>> split(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(AlongAxis along, AlongAxis::of(x.shape(), call.int_attribute("axis")));
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> extents, split_extents(call, along.extent));
   std::size_t inner = static_cast<std::size_t>(along.inner) * size_of(x.type());
-  const std::byte* from = x.bytes();
+  std::size_t begin = 0;  // of the part at hand, along the axis
   std::vector<Tensor> outputs;
   for (std::int64_t extent : extents) {
     Shape shape = x.shape();
@@ -95,9 +95,9 @@ Result<std::vector<Tensor>> split(const OperatorCall& call) {
     std::size_t block = static_cast<std::size_t>(extent) * inner;
     for (std::int64_t o = 0; o < along.outer && y.size() > 0; ++o) {
       std::memcpy(y.bytes() + static_cast<std::size_t>(o) * block,
-                  from + static_cast<std::size_t>(o * along.extent) * inner, block);
+                  x.bytes() + (static_cast<std::size_t>(o * along.extent) + begin) * inner, block);
     }
-    from += block;
+    begin += static_cast<std::size_t>(extent);
     outputs.push_back(std::move(y));
   }
   return outputs;

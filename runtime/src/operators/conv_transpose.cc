@@ -23,6 +23,10 @@ void convolve_transposed(const OperatorCall& call, const WindowGeometry& window,
   const T* in = x.data<T>().data();
   const T* weights = w.data<T>().data();
   T* out = y.data<T>().data();
+  // Where the input has no elements, the bias alone is left.
+  if (x.size() == 0) {
+    in_channels = 0;
+  }
   for (std::int64_t n = 0; n < x.dim(0); ++n) {
     for (std::int64_t m = 0; m < out_channels * group; ++m) {
       T* plane = out + (n * out_channels * group + m) * out_plane;
@@ -75,7 +79,7 @@ Result<std::vector<Tensor>> conv_transpose(const OperatorCall& call) {
   shape.insert(shape.end(), window.input.begin(), window.input.end());
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), std::move(shape)));
   return visit_float(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
-    if (y.size() != 0 && x.size() != 0) {
+    if (y.size() != 0) {
       convolve_transposed<decltype(element)>(call, window, group, y);
     }
     return one(std::move(y));

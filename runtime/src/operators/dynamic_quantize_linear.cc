@@ -9,7 +9,8 @@
 
 namespace zeropoint::operators {
 
-// scale = (max(x, 0) - min(x, 0)) / 255, zero_point = round_half_even(-min(x, 0) / scale), in float32.
+// scale = (max(x, 0) - min(x, 0)) / 255, zero_point = round_half_even(-min(x, 0) / scale), in float32. A
+// scale that rounds to 0 is that of zeros alone, 1.
 Result<std::vector<Tensor>> dynamic_quantize_linear(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   if (x.type() != ElementType::kFloat32) {
@@ -24,7 +25,11 @@ Result<std::vector<Tensor>> dynamic_quantize_linear(const OperatorCall& call) {
     lowest = std::min(lowest, real);
     highest = std::max(highest, real);
   }
-  QuantParams params{lowest == highest ? 1.0F : (highest - lowest) / 255.0F, 0};
+  if (!std::isfinite(highest - lowest)) {
+    return Status::invalid_argument("its input ranges over more than float32 holds");
+  }
+  float scale = (highest - lowest) / 255.0F;
+  QuantParams params{scale == 0 ? 1.0F : scale, 0};
   QuantizedRange range = storage_range(ElementType::kUint8);
   params.zero_point = quantize_steps((0.0F - lowest) / params.scale, 0, range);
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(ElementType::kUint8, x.shape()));

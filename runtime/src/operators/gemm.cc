@@ -1,8 +1,12 @@
 // ONNX Gemm: y[N, M] = alpha A'[N, K] B'[K, M] + beta C, where A' and B' may be transposed and C is
-// broadcast.
+// broadcast. Integers wrap around.
+
+#include <cmath>
+#include <limits>
 
 #include "operators/operators.h"
 #include "operators/visit_type.h"
+#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 namespace {
@@ -28,6 +32,23 @@ Result<Matrix> addend(const Shape& c, std::int64_t rows, std::int64_t columns) {
   return Matrix{rows, columns, c_rows == 1 ? 0 : c_columns, c_columns == 1 ? 0 : 1};
 }
 
+/// Attribute alpha or beta as an element; kUnsupported where integers would be multiplied by another number.
+template <typename T>
+Result<T> factor(const OperatorCall& call, std::string_view name) {
+  float value = call.float_attribute(name);
+  if constexpr (std::is_integral_v<T>) {
+    constexpr float kMostExact = 16777216.0F;
+    bool is_integer = std::abs(value) <= kMostExact && std::trunc(value) == value &&
+                      value >= static_cast<float>(std::numeric_limits<T>::lowest()) &&
+                      value <= static_cast<float>(std::numeric_limits<T>::max());
+    if (!is_integer) {
+      return Status::unsupported("attribute " + std::string(name) + " is " + std::to_string(value) +
+                                 "; integers are multiplied by integers here");
+    }
+  }
+  return static_cast<T>(value);
+}
+
 template <typename T>
 Result<std::vector<Tensor>> gemm_of(const OperatorCall& call, const Matrix& a, const Matrix& b) {
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(call.input(0).type(), {a.rows, b.columns}));
@@ -37,8 +58,8 @@ Result<std::vector<Tensor>> gemm_of(const OperatorCall& call, const Matrix& a, c
     ZP_ASSIGN_OR_RETURN(c, addend(call.input(2).shape(), a.rows, b.columns));
     c_data = call.input(2).data<T>().data();
   }
-  auto alpha = static_cast<T>(call.float_attribute("alpha"));
-  auto beta = static_cast<T>(call.float_attribute("beta"));
+  ZP_ASSIGN_OR_RETURN(T alpha, factor<T>(call, "alpha"));
+  ZP_ASSIGN_OR_RETURN(T beta, factor<T>(call, "beta"));
   const T* a_data = call.input(0).data<T>().data();
   const T* b_data = call.input(1).data<T>().data();
   T* out = y.data<T>().data();
@@ -46,12 +67,12 @@ Result<std::vector<Tensor>> gemm_of(const OperatorCall& call, const Matrix& a, c
     for (std::int64_t j = 0; j < b.columns; ++j) {
       T sum{};
       for (std::int64_t k = 0; k < a.columns; ++k) {
-        sum = static_cast<T>(sum + a_data[i * a.row_step + k * a.column_step] *
-                                       b_data[k * b.row_step + j * b.column_step]);
+        sum = Plus<T>()(sum, Times<T>()(a_data[i * a.row_step + k * a.column_step],
+                                        b_data[k * b.row_step + j * b.column_step]));
       }
-      sum = static_cast<T>(alpha * sum);
+      sum = Times<T>()(alpha, sum);
       if (c_data != nullptr) {
-        sum = static_cast<T>(sum + beta * c_data[i * c.row_step + j * c.column_step]);
+        sum = Plus<T>()(sum, Times<T>()(beta, c_data[i * c.row_step + j * c.column_step]));
       }
       *out++ = sum;
     }

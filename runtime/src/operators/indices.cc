@@ -61,7 +61,8 @@ Result<ElementsAt> ElementsAt::of(const Shape& shape, const Tensor& indices, std
 Result<SlicesAt> SlicesAt::of(const Shape& shape, const Tensor& indices, std::int64_t batch) {
   const Shape& own = indices.shape();
   auto rank = static_cast<std::int64_t>(shape.size());
-  bool fits = !own.empty() && batch >= 0 && batch < indices.rank() && batch + own.back() <= rank;
+  bool fits =
+      !own.empty() && batch >= 0 && batch < indices.rank() && own.back() >= 1 && own.back() <= rank - batch;
   for (std::size_t i = 0; fits && i < static_cast<std::size_t>(batch); ++i) {
     fits = shape[i] == own[i];
   }

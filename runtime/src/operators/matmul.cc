@@ -1,8 +1,9 @@
-// ONNX MatMul.
+// ONNX MatMul. Integers wrap around.
 
 #include "operators/matmul_geometry.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
+#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 
@@ -20,7 +21,7 @@ Result<std::vector<Tensor>> matmul(const OperatorCall& call) {
     geometry.for_each([&](std::int64_t i, std::int64_t row, std::int64_t column) {
       T sum{};
       for (std::int64_t k = 0; k < geometry.k; ++k) {
-        sum = static_cast<T>(sum + rows[row + k] * columns[column + k * geometry.n]);
+        sum = Plus<T>()(sum, Times<T>()(rows[row + k], columns[column + k * geometry.n]));
       }
       out[i] = sum;
     });

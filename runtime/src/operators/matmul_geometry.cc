@@ -4,24 +4,19 @@
 
 #include "operators/axes.h"
 #include "operators/move_elements.h"
-#include "operators/window_taps.h"
 
 namespace zeropoint::operators {
 namespace {
 
-/// Offsets of the matrices of `batch`, broadcast to `all`.
-std::vector<std::int64_t> matrix_offsets(const Shape& batch, const Shape& all, std::int64_t matrix) {
-  std::vector<std::int64_t> strides = strides_of(batch);
-  std::vector<std::int64_t> offsets;
-  Positions at(all);
-  do {
-    std::int64_t offset = 0;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      offset += batch[i] == 1 ? 0 : (*at)[all.size() - batch.size() + i] * strides[i];
-    }
-    offsets.push_back(offset * matrix);
-  } while (at.next());
-  return offsets;
+/// Elements between the matrices of `own` along the axes of `batch`, to which it is broadcast.
+std::vector<std::int64_t> matrix_strides(const Shape& own, std::int64_t matrix, const Shape& batch) {
+  std::size_t added = batch.size() - own.size();
+  std::vector<std::int64_t> strides = strides_of(own);
+  std::vector<std::int64_t> result(batch.size(), 0);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    result[added + i] = own[i] == 1 ? 0 : strides[i] * matrix;
+  }
+  return result;
 }
 
 }  // namespace
@@ -33,7 +28,7 @@ Result<MatMulGeometry> MatMulGeometry::of(const Shape& a, const Shape& b) {
     return refusal;
   }
   MatMulGeometry result{
-      a.size() == 1 ? 1 : a[a.size() - 2], a.back(), b.size() == 1 ? 1 : b.back(), {}, {}, {}};
+      a.size() == 1 ? 1 : a[a.size() - 2], a.back(), b.size() == 1 ? 1 : b.back(), {}, {}, {}, {}};
   if (result.k != (b.size() == 1 ? b[0] : b[b.size() - 2])) {
     return refusal;
   }
@@ -43,6 +38,7 @@ Result<MatMulGeometry> MatMulGeometry::of(const Shape& a, const Shape& b) {
   if (!batch.ok()) {
     return refusal;
   }
+  result.batch = *batch;
   result.shape = *batch;
   if (a.size() > 1) {
     result.shape.push_back(result.m);
@@ -52,8 +48,8 @@ Result<MatMulGeometry> MatMulGeometry::of(const Shape& a, const Shape& b) {
   }
   ZP_ASSIGN_OR_RETURN(std::int64_t count, element_count(result.shape));
   if (count > 0) {
-    result.a_offsets = matrix_offsets(a_batch, *batch, result.m * result.k);
-    result.b_offsets = matrix_offsets(b_batch, *batch, result.k * result.n);
+    result.a_strides = matrix_strides(a_batch, result.m * result.k, *batch);
+    result.b_strides = matrix_strides(b_batch, result.k * result.n, *batch);
   }
   return result;
 }

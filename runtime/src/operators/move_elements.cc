@@ -93,7 +93,10 @@ class Mover {
 std::vector<std::int64_t> strides_of(const Shape& shape) {
   std::vector<std::int64_t> strides(shape.size(), 1);
   for (std::size_t i = shape.size(); i-- > 1;) {
-    strides[i - 1] = strides[i] * shape[i];
+    // Extents whose product overflows stand beside a 0: nothing is reached by their strides.
+    if (__builtin_mul_overflow(strides[i], shape[i], &strides[i - 1])) {
+      strides[i - 1] = 0;
+    }
   }
   return strides;
 }

@@ -16,7 +16,7 @@ struct Pads {
   std::int64_t end = 0;
 };
 
-/// Inputs pads and axes, per axis of x.
+/// Inputs pads and axes, per axis of x; no axis may be named twice.
 Result<std::vector<Pads>> pads_of(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> pads, call.ints_input(1));
@@ -32,8 +32,14 @@ Result<std::vector<Pads>> pads_of(const OperatorCall& call) {
     return Status::invalid_argument("pads " + to_string(pads) + " do not fit input " + to_string(x.shape()));
   }
   std::vector<Pads> result(x.shape().size());
+  std::vector<bool> seen(x.shape().size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
     ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_in(axes[i], x.shape()));
+    if (seen[axis]) {
+      return Status::invalid_argument("axes " + to_string(axes) + " name axis " + std::to_string(axis) +
+                                      " twice");
+    }
+    seen[axis] = true;
     result[axis] = {pads[i], pads[axes.size() + i]};
   }
   return result;
@@ -89,7 +95,10 @@ Result<std::vector<Tensor>> pad(const OperatorCall& call) {
   for (std::size_t i = 0; i < shape.size(); ++i) {
     std::int64_t kept =
         shape[i] + std::min<std::int64_t>(0, pads[i].begin) + std::min<std::int64_t>(0, pads[i].end);
-    std::int64_t padded = shape[i] + pads[i].begin + pads[i].end;
+    std::int64_t padded = 0;
+    if (__builtin_add_overflow(shape[i], pads[i].begin + pads[i].end, &padded)) {
+      return Status::invalid_argument("pads make an extent beyond 63 bits of input " + to_string(x.shape()));
+    }
     if (kept < 0 || (kept == 0 && padded > 0 && mode != "constant")) {
       return Status::invalid_argument("input " + to_string(x.shape()) + " has too few elements along axis " +
                                       std::to_string(i) + " for pads " + std::to_string(pads[i].begin) +

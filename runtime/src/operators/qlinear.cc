@@ -1,6 +1,10 @@
 // Operators of com.microsoft on quantized tensors that are what they say: dequantize the operands, apply the
 // float operator, quantize. QLinearGlobalAveragePool adds up integers, so that no sum is rounded.
 
+#include <cmath>
+#include <initializer_list>
+#include <limits>
+
 #include "operators/apply.h"
 #include "operators/integer_operand.h"
 #include "operators/operators.h"
@@ -34,6 +38,19 @@ Status check_layout(const OperatorCall& call) {
              : Status::unsupported("channels_last is set; only [N, C, ...] is computed here");
 }
 
+/// The scales of these inputs are positive and finite, so that dividing by them and multiplying by them give
+/// numbers.
+Status check_scales(const OperatorCall& call, std::initializer_list<std::size_t> inputs) {
+  for (std::size_t i : inputs) {
+    ZP_ASSIGN_OR_RETURN(std::vector<float> scale, scales_of(call, i, 1));
+    if (!(scale[0] > 0) || !std::isfinite(scale[0])) {
+      return Status::invalid_argument("its scale, input " + std::to_string(i) + ", is " +
+                                      std::to_string(scale[0]) + "; a positive number is needed");
+    }
+  }
+  return {};
+}
+
 /// QuantizeLinear of `real` by inputs `scale` and `zero_point`; without one the type is that of `like`.
 Result<std::vector<Tensor>> quantized(const OperatorCall& call, const Tensor& real, std::size_t scale,
                                       std::size_t zero_point, const Tensor& like) {
@@ -51,6 +68,7 @@ Result<std::vector<Tensor>> by_floats(const OperatorCall& call, const std::vecto
     if (!call.has(i) || !call.has(i + 1)) {
       return Status::invalid_argument("its input " + std::to_string(i) + " or the scale of it is missing");
     }
+    ZP_RETURN_IF_ERROR(check_scales(call, {i + 1, scale}));
     const Tensor* zero_point = call.has(i + 2) ? &call.input(i + 2) : nullptr;
     ZP_ASSIGN_OR_RETURN(
         std::vector<Tensor> real,
@@ -131,6 +149,10 @@ Result<std::vector<Tensor>> qlinear_global_average_pool(const OperatorCall& call
   std::int64_t plane = x.size() / y.size();
   if (plane == 0) {
     return Status::invalid_argument("input " + to_string(x.shape()) + " has empty planes");
+  }
+  if (plane > std::numeric_limits<std::int32_t>::max() >> (8 * size_of(x.type()))) {
+    return Status::unsupported("planes of " + std::to_string(plane) +
+                               " elements may overflow their int32 sums");
   }
   QuantizedResult sum = result;
   sum.params.scale *= static_cast<float>(plane);

@@ -8,6 +8,7 @@
 #include "operators/indices.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
+#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 namespace {
@@ -29,9 +30,9 @@ template <typename T>
 T reduced(Reduction reduction, T held, T update) {
   switch (reduction) {
     case Reduction::kAdd:
-      return static_cast<T>(held + update);
+      return Plus<T>()(held, update);
     case Reduction::kMul:
-      return static_cast<T>(held * update);
+      return Times<T>()(held, update);
     case Reduction::kMax:
       return std::max(held, update);
     case Reduction::kMin:

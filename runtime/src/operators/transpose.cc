@@ -58,6 +58,13 @@ Result<std::int64_t> block_of_image(const OperatorCall& call) {
   return block;
 }
 
+Result<std::int64_t> times(std::int64_t extent, std::int64_t block) {
+  if (__builtin_mul_overflow(extent, block, &extent)) {
+    return Status::invalid_argument("blocksize " + std::to_string(block) + " makes extents beyond 63 bits");
+  }
+  return extent;
+}
+
 Status does_not_divide(const OperatorCall& call, std::int64_t block) {
   return Status::invalid_argument("blocksize " + std::to_string(block) + " does not divide input " +
                                   to_string(call.input(0).shape()));
@@ -86,7 +93,9 @@ Result<std::vector<Tensor>> depth_to_space(const OperatorCall& call) {
     return does_not_divide(call, b);
   }
   std::int64_t c = x.dim(1) / b / b;
-  ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), {x.dim(0), c, x.dim(2) * b, x.dim(3) * b}));
+  ZP_ASSIGN_OR_RETURN(std::int64_t height, times(x.dim(2), b));
+  ZP_ASSIGN_OR_RETURN(std::int64_t width, times(x.dim(3), b));
+  ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), {x.dim(0), c, height, width}));
   std::string mode = call.string_attribute("mode");
   if (mode == "DCR") {
     permute(x, {x.dim(0), b, b, c, x.dim(2), x.dim(3)}, {0, 3, 4, 1, 5, 2}, y);
@@ -104,7 +113,9 @@ Result<std::vector<Tensor>> space_to_depth(const OperatorCall& call) {
   if (x.dim(2) % b != 0 || x.dim(3) % b != 0) {
     return does_not_divide(call, b);
   }
-  Shape shape{x.dim(0), x.dim(1) * b * b, x.dim(2) / b, x.dim(3) / b};
+  ZP_ASSIGN_OR_RETURN(std::int64_t depth, times(x.dim(1), b));
+  ZP_ASSIGN_OR_RETURN(depth, times(depth, b));
+  Shape shape{x.dim(0), depth, x.dim(2) / b, x.dim(3) / b};
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), shape));
   permute(x, {x.dim(0), x.dim(1), shape[2], b, shape[3], b}, {0, 3, 5, 1, 2, 4}, y);
   return one(std::move(y));

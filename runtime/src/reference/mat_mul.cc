@@ -14,16 +14,18 @@ Result<Tensor> run(const MatMulOp& op, const Tensor& a, const Tensor& b, Element
   std::vector<std::int32_t> x = steps_of(a, op.a_zero_point);
   std::vector<std::int32_t> y = steps_of(b, op.b_zero_point);
   std::int64_t* out = sums.data();
-  for (std::size_t batch = 0; batch < (sums.empty() ? 0 : geometry.a_offsets.size()); ++batch) {
-    const std::int32_t* row = x.data() + geometry.a_offsets[batch];
-    for (std::int64_t i = 0; i < geometry.m; ++i, row += geometry.k, out += geometry.n) {
-      const std::int32_t* other = y.data() + geometry.b_offsets[batch];
-      for (std::int64_t k = 0; k < geometry.k; ++k, other += geometry.n) {
-        for (std::int64_t j = 0; j < geometry.n; ++j) {
-          out[j] += std::int64_t{row[k]} * other[j];
+  if (!sums.empty()) {
+    geometry.for_each_matrix([&](std::int64_t a_offset, std::int64_t b_offset) {
+      const std::int32_t* row = x.data() + a_offset;
+      for (std::int64_t i = 0; i < geometry.m; ++i, row += geometry.k, out += geometry.n) {
+        const std::int32_t* other = y.data() + b_offset;
+        for (std::int64_t k = 0; k < geometry.k; ++k, other += geometry.n) {
+          for (std::int64_t j = 0; j < geometry.n; ++j) {
+            out[j] += std::int64_t{row[k]} * other[j];
+          }
         }
       }
-    }
+    });
   }
   return finished(op.requantization, sums, geometry.shape, 1, type);
 }
