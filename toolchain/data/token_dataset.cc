@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "data/boundary.h"
-#include "zeropoint/toolchain/convert_elements.h"
 #include "zeropoint/toolchain/array_dataset.h"
+#include "zeropoint/toolchain/convert_elements.h"
 
 namespace zeropoint::toolchain {
 namespace {
