@@ -12,10 +12,9 @@
 #include "train_with_progress.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/architectures.h"
-#include "zeropoint/toolchain/calibrate.h"
 #include "zeropoint/toolchain/onnx.h"
 #include "zeropoint/toolchain/profile.h"
-#include "zeropoint/toolchain/quantize.h"
+#include "zeropoint/toolchain/quantize_network.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -85,21 +84,20 @@ Result<Network> load_or_train(const Options& options, const std::shared_ptr<cons
   return Network{std::move(result.best), fmt::format("trained here, {} epochs of SGD", training.epochs)};
 }
 
-Result<Row> quantize_and_evaluate(const Graph& graph, const toolchain::RangeTable& ranges,
-                                  const Variant& variant, const std::shared_ptr<const Dataset>& test,
-                                  const Row& reference, const toolchain::Profile& profile,
-                                  const Options& options) {
+Result<Row> quantize_and_evaluate(toolchain::NetworkQuantizer& quantizer, const Variant& variant,
+                                  const std::shared_ptr<const Dataset>& test, const Row& reference,
+                                  const toolchain::Profile& profile, const Options& options) {
   toolchain::Recipe recipe;
   recipe.weights.bits = variant.weight_bits;
   recipe.activations.bits = variant.activation_bits;
-  ZP_ASSIGN_OR_RETURN(toolchain::QuantPlan plan, toolchain::make_plan(graph, ranges, recipe));
-  ZP_ASSIGN_OR_RETURN(Graph quantized, toolchain::apply_plan(graph, plan));
+  ZP_ASSIGN_OR_RETURN(toolchain::QuantizedNetwork network, quantizer.quantize(recipe));
   if (!options.folder.empty()) {
-    attach_plan(quantized, plan);
+    attach_plan(network.graph, network.plan);
     ZP_RETURN_IF_ERROR(
-        toolchain::write_onnx(quantized, fmt::format("{}/lenet.{}.onnx", options.folder, variant.name)));
+        toolchain::write_onnx(network.graph, fmt::format("{}/lenet.{}.onnx", options.folder, variant.name)));
   }
-  ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(quantized, Engine::kInteger, variant.mode, options.threads));
+  ZP_ASSIGN_OR_RETURN(Runner runner,
+                      make_runner(network.graph, Engine::kInteger, variant.mode, options.threads));
   toolchain::EvaluationOptions how;
   how.reference_predictions = reference.result.predictions;
   ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, test, how, variant.what));
@@ -134,12 +132,14 @@ void print_json(const std::vector<Row>& rows, const Network& network, const Data
   fmt::print("{}\n", json.dump(1));
 }
 
-Result<toolchain::RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& train,
-                                        const Options& options) {
+Result<toolchain::Evidence> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& train,
+                                      const Options& options) {
+  toolchain::Evidence evidence;
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> some, limited(train, options.samples));
-  toolchain::CalibrationOptions how;
-  how.threads = options.threads;
-  return toolchain::calibrate(graph, some, how);
+  evidence.data = {std::move(some)};
+  evidence.calibration.threads = options.threads;
+  ZP_ASSIGN_OR_RETURN(evidence.ranges, toolchain::calibrate(graph, evidence.data, evidence.calibration));
+  return evidence;
 }
 
 Status run(const Options& options) {
@@ -160,14 +160,15 @@ Status run(const Options& options) {
   }
   ZP_ASSIGN_OR_RETURN(Network network, load_or_train(options, train, test));
   ZP_ASSIGN_OR_RETURN(toolchain::Profile profile, toolchain::profile(network.graph));
-  ZP_ASSIGN_OR_RETURN(toolchain::RangeTable ranges, calibrate(network.graph, train, options));
+  ZP_ASSIGN_OR_RETURN(toolchain::PreparedNetwork prepared, toolchain::prepare_network(network.graph));
+  ZP_ASSIGN_OR_RETURN(toolchain::Evidence evidence, calibrate(prepared.graph, train, options));
   if (!options.json) {
     fmt::print("model       LeNet, {}\n", network.origin);
     fmt::print("            {} parameters, {} multiply-adds, {:.2f} MiB as float32\n", profile.parameters,
                profile.multiply_adds, static_cast<double>(profile.model_bytes(32)) / (1024 * 1024));
     fmt::print(
         "calibrated  {} on {} training images; weights per output channel; integers from input to last sum\n",
-        ranges.method, ranges.samples);
+        evidence.ranges.method, evidence.ranges.samples);
     std::fflush(stdout);
   }
   std::vector<Row> rows;
@@ -177,9 +178,10 @@ Status run(const Options& options) {
     ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, test, {}, "float32"));
     rows.push_back({"float32", std::move(result), profile.model_bytes(32)});
   }
+  toolchain::NetworkQuantizer quantizer(std::move(prepared.graph), std::move(evidence));
   for (const Variant& variant : kVariants) {
-    ZP_ASSIGN_OR_RETURN(
-        Row row, quantize_and_evaluate(network.graph, ranges, variant, test, rows.front(), profile, options));
+    ZP_ASSIGN_OR_RETURN(Row row,
+                        quantize_and_evaluate(quantizer, variant, test, rows.front(), profile, options));
     rows.push_back(std::move(row));
   }
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

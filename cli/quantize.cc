@@ -1,4 +1,4 @@
-#include "zeropoint/toolchain/quantize.h"
+#include "zeropoint/toolchain/quantize_network.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "inputs.h"
-#include "model_runner.h"
 #include "plan_metadata.h"
 #include "progress.h"
 #include "recipe_options.h"
@@ -15,17 +14,15 @@
 #include "verbs.h"
 #include "write_options.h"
 #include "zeropoint/toolchain/file.h"
-#include "zeropoint/toolchain/lower.h"
 #include "zeropoint/toolchain/profile.h"
-#include "zeropoint/toolchain/simplify.h"
 
 namespace zeropoint::cli {
 namespace {
 
 using toolchain::Dataset;
 using toolchain::Graph;
+using toolchain::QuantizedNetwork;
 using toolchain::QuantPlan;
-using toolchain::RangeTable;
 
 struct Options {
   ModelOptions model;
@@ -41,41 +38,45 @@ struct Options {
   int threads = 0;
 };
 
-Result<RangeTable> calibrate_with_progress(const Graph& graph, const Options& options) {
+/// The samples to calibrate on, and what they say about `graph`.
+Result<toolchain::Evidence> gather(const Graph& graph, const Options& options) {
   ZP_ASSIGN_OR_RETURN(std::vector<Samples> inputs,
                       load_inputs(options.data, toolchain::Split::kTrain, graph));
-  std::vector<std::shared_ptr<const Dataset>> data;
+  toolchain::Evidence evidence;
   for (const Samples& samples : inputs) {
     ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> some, limited(samples.data, options.samples));
-    data.push_back(std::move(some));
+    evidence.data.push_back(std::move(some));
   }
+  evidence.calibration.threads = options.threads;
   Progress progress("calibrating", "samples");
-  toolchain::CalibrationOptions how;
-  how.threads = options.threads;
+  toolchain::CalibrationOptions how = evidence.calibration;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
-  ZP_ASSIGN_OR_RETURN(RangeTable ranges, toolchain::calibrate(graph, data, how));
+  ZP_ASSIGN_OR_RETURN(evidence.ranges, toolchain::calibrate(graph, evidence.data, how));
   if (!inputs[0].preprocess.empty()) {
-    ranges.data += "; " + inputs[0].preprocess;
+    evidence.ranges.data += "; " + inputs[0].preprocess;
   }
-  return ranges;
+  return evidence;
 }
 
-struct Planned {
-  QuantPlan plan;
+struct Outcome {
+  QuantizedNetwork network;
   std::string basis;  // what the plan rests on
 };
 
-Result<Planned> decide(const Graph& graph, const Options& options) {
+Result<Outcome> quantize(const Graph& graph, const Options& options) {
   if (!options.plan_input.empty()) {
     ZP_ASSIGN_OR_RETURN(std::vector<std::byte> text, toolchain::read_file(options.plan_input));
     Result<QuantPlan> plan =
         toolchain::plan_from_json({reinterpret_cast<const char*>(text.data()), text.size()});
     ZP_RETURN_IF_ERROR(plan.status().at(options.plan_input));
-    return Planned{*std::move(plan), "plan " + options.plan_input};
+    ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, toolchain::quantize_by_plan(graph, *plan));
+    return Outcome{std::move(network), "plan " + options.plan_input};
   }
-  ZP_ASSIGN_OR_RETURN(RangeTable ranges, calibrate_with_progress(graph, options));
-  ZP_ASSIGN_OR_RETURN(QuantPlan plan, toolchain::make_plan(graph, ranges, options.recipe.recipe()));
-  return Planned{std::move(plan), fmt::format("calibrated ({}) on {}", ranges.method, ranges.data)};
+  ZP_ASSIGN_OR_RETURN(toolchain::Evidence evidence, gather(graph, options));
+  std::string basis = fmt::format("calibrated ({}) on {}", evidence.ranges.method, evidence.ranges.data);
+  toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
+  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(options.recipe.recipe()));
+  return Outcome{std::move(network), std::move(basis)};
 }
 
 int weight_bits(const QuantPlan& plan) {
@@ -88,47 +89,43 @@ int weight_bits(const QuantPlan& plan) {
 
 Status run(const Options& options) {
   ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
-  if (is_quantized(graph)) {
-    return Status::invalid_argument(options.model.path + ": the model is quantized already");
-  }
-  ZP_RETURN_IF_ERROR(toolchain::widen_halves(graph).status().at(options.model.path));
-  std::vector<toolchain::Simplification> simplified;
-  if (!options.keep) {
-    ZP_ASSIGN_OR_RETURN(simplified, toolchain::simplify(graph));
-  }
-  toolchain::separate_constants(graph);
-  ZP_ASSIGN_OR_RETURN(Planned planned, decide(graph, options));
-  ZP_ASSIGN_OR_RETURN(Graph quantized, toolchain::apply_plan(graph, planned.plan));
-  // A model that could not run is worth nothing; say so before anything is written.
-  ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(quantized, RequantizeMode::kFloat));
-  attach_plan(quantized, planned.plan);
-  ZP_RETURN_IF_ERROR(options.write.write(quantized, options.output));
+  Result<toolchain::PreparedNetwork> prepared = toolchain::prepare_network(std::move(graph), options.keep);
+  ZP_RETURN_IF_ERROR(prepared.status().at(options.model.path));
+  // A model that could not run is worth nothing; quantize() says so before anything is written.
+  ZP_ASSIGN_OR_RETURN(Outcome outcome, quantize(prepared->graph, options));
+  QuantizedNetwork& network = outcome.network;
+  attach_plan(network.graph, network.plan);
+  ZP_RETURN_IF_ERROR(options.write.write(network.graph, options.output));
   if (!options.plan_output.empty()) {
-    ZP_RETURN_IF_ERROR(toolchain::write_file(options.plan_output, toolchain::to_json(planned.plan) + "\n"));
+    ZP_RETURN_IF_ERROR(toolchain::write_file(options.plan_output, toolchain::to_json(network.plan) + "\n"));
   }
-  ZP_ASSIGN_OR_RETURN(toolchain::Profile profile, toolchain::profile(graph));
+  ZP_ASSIGN_OR_RETURN(toolchain::Profile profile, toolchain::profile(prepared->graph));
   std::int64_t before = profile.model_bytes(32);
-  std::int64_t after = profile.model_bytes(weight_bits(planned.plan));
+  std::int64_t after = profile.model_bytes(weight_bits(network.plan));
   if (options.json) {
     nlohmann::ordered_json json{{"model", options.model.path},
                                 {"output", options.output},
-                                {"basis", planned.basis},
+                                {"basis", outcome.basis},
+                                {"record", network.record},
                                 {"float_bytes", before},
                                 {"quantized_bytes", after},
-                                {"plan", nlohmann::ordered_json::parse(toolchain::to_json(planned.plan))}};
+                                {"plan", nlohmann::ordered_json::parse(toolchain::to_json(network.plan))}};
     fmt::print("{}\n", json.dump(1));
     return {};
   }
-  for (const toolchain::Simplification& pass : simplified) {
+  for (const toolchain::Simplification& pass : prepared->passes) {
     fmt::print("simplified: {} ({} times)\n", pass.pass, pass.changes);
   }
-  fmt::print("{}\n", toolchain::print(planned.plan));
-  fmt::print("{}\n", planned.basis);
+  fmt::print("{}\n", toolchain::print(network.plan));
+  fmt::print("{}\n", outcome.basis);
+  for (const std::string& note : network.record) {
+    fmt::print("{}\n", note);
+  }
   fmt::print("parameters {} -> {} bytes, {:.2f} times smaller (as packed; the ONNX file stores int8)\n",
              before, after, static_cast<double>(before) / static_cast<double>(after));
-  fmt::print("{} of {} nodes run in integers\n", lowering.integer_nodes,
-             lowering.integer_nodes + lowering.floats.size());
-  for (const toolchain::FloatNode& node : lowering.floats) {
+  fmt::print("{} of {} nodes run in integers\n", network.lowering.integer_nodes,
+             network.lowering.integer_nodes + network.lowering.floats.size());
+  for (const toolchain::FloatNode& node : network.lowering.floats) {
     fmt::print("  float32: {} '{}': {}\n", node.op, node.node, node.reason);
   }
   fmt::print("wrote {}\n", options.output);

@@ -32,6 +32,7 @@ struct Recipe {
     kAccumulator,
     kQuantized,  ///< integers of border_bits, dequantized by one scale
   } output = Output::kAccumulator;
+  std::vector<std::string> improvements;  ///< by name, in whatever order; see quantize_network.h
 };
 
 enum class TensorRole : std::uint8_t { kActivation, kWeight, kBias };

@@ -1,0 +1,74 @@
+#pragma once
+
+// The whole of quantization: a float network, what calibration knows of it and a recipe go in; out come the
+// plan, the network in QDQ form, its integer program, and what was done in words.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "zeropoint/status.h"
+#include "zeropoint/toolchain/calibrate.h"
+#include "zeropoint/toolchain/graph.h"
+#include "zeropoint/toolchain/lower.h"
+#include "zeropoint/toolchain/quantize.h"
+#include "zeropoint/toolchain/simplify.h"
+
+namespace zeropoint::toolchain {
+
+/// A float network ready to be calibrated and quantized.
+struct PreparedNetwork {
+  Graph graph;
+  std::vector<Simplification> passes;  ///< of simplify() that changed something
+};
+
+/// Halves as float32, simplify() unless `keep`, constants separated by their use. kInvalidArgument where the
+/// network is quantized already.
+Result<PreparedNetwork> prepare_network(Graph graph, bool keep = false);
+
+/// What is known of a prepared network besides itself.
+struct Evidence {
+  RangeTable ranges;
+  /// The calibration samples, one data set per input of the network; empty where only the ranges are known.
+  /// Improvements that need samples are refused then, and so are those after which ranges are taken anew.
+  std::vector<std::shared_ptr<const Dataset>> data;
+  CalibrationOptions calibration;  ///< how ranges are taken anew
+};
+
+struct QuantizedNetwork {
+  Graph improved;  ///< the float network, as improvements left it
+  QuantPlan plan;
+  Graph graph;  ///< in QDQ form
+  Lowering lowering;
+  std::vector<std::string> record;  ///< what was done, a sentence each
+};
+
+/// Quantizes one network by as many recipes as wanted. What recipes have in common is computed once: the
+/// improvements before the plan, and the ranges after them. Not safe for concurrent use.
+class NetworkQuantizer {
+ public:
+  NetworkQuantizer(Graph prepared, Evidence evidence);
+
+  /// Improves the network, plans (make_plan()), improves constants by the plan, applies (apply_plan()) and
+  /// lowers. Errors are those of these; kInvalidArgument for an improvement that does not exist, or that
+  /// needs samples where there are none.
+  Result<QuantizedNetwork> quantize(const Recipe& recipe);
+
+ private:
+  /// The network and its ranges after the improvements that come before planning.
+  struct Improved {
+    Graph graph;
+    Evidence evidence;
+    std::vector<std::string> record;
+  };
+  Result<const Improved*> improved(const Recipe& recipe);
+
+  Improved original_;
+  std::map<std::vector<std::string>, Improved> improved_;  ///< by their names, in order
+};
+
+/// Applies a plan that was made before, edited or not, to a prepared network.
+Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan);
+
+}  // namespace zeropoint::toolchain

@@ -1,0 +1,109 @@
+#include "zeropoint/toolchain/quantize_network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "quantize/improvement.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+Status check_samples(const Improvement& improvement, const Evidence& evidence) {
+  return improvement.needs_samples && evidence.data.empty()
+             ? Status::invalid_argument(fmt::format(
+                   "improvement '{}' needs calibration samples; statistics are not enough", improvement.name))
+             : Status();
+}
+
+void add_note(std::vector<std::string>& record, std::string note) {
+  if (!note.empty()) {
+    record.push_back(std::move(note));
+  }
+}
+
+/// The mechanical part: `network` has the float network and the plan, and gets the rest.
+Status apply(QuantizedNetwork& network) {
+  ZP_ASSIGN_OR_RETURN(network.graph, apply_plan(network.improved, network.plan));
+  ZP_ASSIGN_OR_RETURN(network.lowering, lower(network.graph, RequantizeMode::kFloat));
+  return {};
+}
+
+}  // namespace
+
+Result<PreparedNetwork> prepare_network(Graph graph, bool keep) {
+  if (std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                  [](const Node& node) { return node.op == Op::kQuantizeLinear; })) {
+    return Status::invalid_argument("the model is quantized already");
+  }
+  ZP_RETURN_IF_ERROR(widen_halves(graph).status());
+  std::vector<Simplification> passes;
+  if (!keep) {
+    ZP_ASSIGN_OR_RETURN(passes, simplify(graph));
+  }
+  separate_constants(graph);
+  return PreparedNetwork{std::move(graph), std::move(passes)};
+}
+
+NetworkQuantizer::NetworkQuantizer(Graph prepared, Evidence evidence)
+    : original_{std::move(prepared), std::move(evidence), {}} {}
+
+Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(const Recipe& recipe) {
+  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(recipe.improvements));
+  const Improved* last = &original_;
+  std::vector<std::string> names;
+  for (const Improvement* improvement : wanted) {
+    if (improvement->before == nullptr) {
+      continue;
+    }
+    names.emplace_back(improvement->name);
+    auto known = improved_.find(names);
+    if (known == improved_.end()) {
+      ZP_RETURN_IF_ERROR(check_samples(*improvement, last->evidence));
+      Improved next = *last;
+      ZP_ASSIGN_OR_RETURN(std::string note, improvement->before(next.graph, last->evidence));
+      if (!note.empty()) {
+        if (next.evidence.data.empty()) {
+          return Status::invalid_argument(
+              fmt::format("after improvement '{}' ranges are taken anew, which needs calibration samples",
+                          improvement->name));
+        }
+        ZP_ASSIGN_OR_RETURN(next.evidence.ranges,
+                            calibrate(next.graph, next.evidence.data, next.evidence.calibration));
+      }
+      add_note(next.record, std::move(note));
+      known = improved_.emplace(names, std::move(next)).first;
+    }
+    last = &known->second;
+  }
+  return last;
+}
+
+Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
+  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(recipe));
+  QuantizedNetwork network;
+  network.improved = basis->graph;
+  network.record = basis->record;
+  ZP_ASSIGN_OR_RETURN(network.plan, make_plan(network.improved, basis->evidence.ranges, recipe));
+  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(recipe.improvements));
+  for (const Improvement* improvement : wanted) {
+    if (improvement->after != nullptr) {
+      ZP_RETURN_IF_ERROR(check_samples(*improvement, basis->evidence));
+      ZP_ASSIGN_OR_RETURN(std::string note,
+                          improvement->after(network.improved, network.plan, basis->evidence));
+      add_note(network.record, std::move(note));
+    }
+  }
+  ZP_RETURN_IF_ERROR(apply(network));
+  return network;
+}
+
+Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan) {
+  QuantizedNetwork network;
+  network.improved = prepared;
+  network.plan = plan;
+  ZP_RETURN_IF_ERROR(apply(network));
+  return network;
+}
+
+}  // namespace zeropoint::toolchain
