@@ -1,0 +1,45 @@
+# The only place with instruction-set flags. A source named x_<set>.cc is compiled for that set; it holds intrinsics
+# and code of internal linkage alone, since what the linker could share with other files must run on every machine.
+# ZP_WITH_<SET>, 0 or 1, tells the rest of the library whether the set is compiled in.
+include(CheckCXXCompilerFlag)
+
+set(ZP_ISA_SETS)
+set(ZP_ISA_DEFINITIONS)
+
+# zp_isa(NAME PROCESSORS FLAGS): a set that processors matching a regular expression may have.
+function(zp_isa name processors flags)
+  string(TOUPPER ${name} upper)
+  set(compiles 0)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES ${processors})
+    check_cxx_compiler_flag("${flags}" ZP_COMPILES_${upper})
+    if(ZP_COMPILES_${upper})
+      separate_arguments(flags)
+      set(compiles 1)
+      set(ZP_FLAGS_${name} ${flags} PARENT_SCOPE)
+      set(ZP_ISA_SETS ${ZP_ISA_SETS} ${name} PARENT_SCOPE)
+    endif()
+  endif()
+  set(ZP_ISA_DEFINITIONS ${ZP_ISA_DEFINITIONS} ZP_WITH_${upper}=${compiles} PARENT_SCOPE)
+endfunction()
+
+zp_isa(avx2 "x86_64|AMD64" "-mavx2 -mfma -mf16c")
+zp_isa(avxvnni "x86_64|AMD64" "-mavx2 -mfma -mf16c -mavxvnni")
+zp_isa(avx512vnni "x86_64|AMD64" "-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni")
+zp_isa(neon "aarch64|arm64|ARM64" "-march=armv8-a")
+zp_isa(neondot "aarch64|arm64|ARM64" "-march=armv8.2-a+dotprod")
+
+# zp_isa_sources(TARGET SOURCES...): gives each source that is named after a set its flags, leaves those out whose
+# set the compiler does not have, and adds the rest.
+function(zp_isa_sources target)
+  foreach(source ${ARGN})
+    if(source MATCHES "_(avx2|avxvnni|avx512vnni|neon|neondot)\\.cc$")
+      set(name ${CMAKE_MATCH_1})
+      if(NOT name IN_LIST ZP_ISA_SETS)
+        continue()
+      endif()
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${ZP_FLAGS_${name}}")
+    endif()
+    target_sources(${target} PRIVATE ${source})
+  endforeach()
+  target_compile_definitions(${target} PRIVATE ${ZP_ISA_DEFINITIONS})
+endfunction()
