@@ -66,7 +66,7 @@ BENCHMARK(BM_DequantizeTensor)->ArgName("per_channel")->Arg(0)->Arg(1);
 Result<Program> integer_lenet(RequantizeMode mode) {
   ZP_ASSIGN_OR_RETURN(Graph graph, make_architecture("lenet"));
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> data, make_synthetic_digits(64, 1));
-  ZP_ASSIGN_OR_RETURN(RangeTable ranges, calibrate(graph, data, {}));
+  ZP_ASSIGN_OR_RETURN(RangeTable ranges, calibrate(graph, data));
   ZP_ASSIGN_OR_RETURN(QuantPlan plan, make_plan(graph, ranges, {}));
   ZP_ASSIGN_OR_RETURN(Graph quantized, apply_plan(graph, plan));
   ZP_ASSIGN_OR_RETURN(Lowering lowering, lower(quantized, mode));

@@ -138,7 +138,8 @@ Result<toolchain::Evidence> calibrate(const Graph& graph, const std::shared_ptr<
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> some, limited(train, options.samples));
   evidence.data = {std::move(some)};
   evidence.calibration.threads = options.threads;
-  ZP_ASSIGN_OR_RETURN(evidence.ranges, toolchain::calibrate(graph, evidence.data, evidence.calibration));
+  ZP_ASSIGN_OR_RETURN(evidence.statistics,
+                      toolchain::gather_statistics(graph, evidence.data, evidence.calibration));
   return evidence;
 }
 
@@ -168,7 +169,7 @@ Status run(const Options& options) {
                profile.multiply_adds, static_cast<double>(profile.model_bytes(32)) / (1024 * 1024));
     fmt::print(
         "calibrated  {} on {} training images; weights per output channel; integers from input to last sum\n",
-        evidence.ranges.method, evidence.ranges.samples);
+        evidence.method.name(), evidence.statistics.samples());
     std::fflush(stdout);
   }
   std::vector<Row> rows;

@@ -51,9 +51,9 @@ Result<toolchain::Evidence> gather(const Graph& graph, const Options& options) {
   Progress progress("calibrating", "samples");
   toolchain::CalibrationOptions how = evidence.calibration;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
-  ZP_ASSIGN_OR_RETURN(evidence.ranges, toolchain::calibrate(graph, evidence.data, how));
+  ZP_ASSIGN_OR_RETURN(evidence.statistics, toolchain::gather_statistics(graph, evidence.data, how));
   if (!inputs[0].preprocess.empty()) {
-    evidence.ranges.data += "; " + inputs[0].preprocess;
+    evidence.statistics.parts[0].data += "; " + inputs[0].preprocess;
   }
   return evidence;
 }
@@ -73,7 +73,8 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
     return Outcome{std::move(network), "plan " + options.plan_input};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Evidence evidence, gather(graph, options));
-  std::string basis = fmt::format("calibrated ({}) on {}", evidence.ranges.method, evidence.ranges.data);
+  std::string basis =
+      fmt::format("calibrated ({}) on {}", evidence.method.name(), evidence.statistics.data());
   toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
   ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(options.recipe.recipe()));
   return Outcome{std::move(network), std::move(basis)};

@@ -46,7 +46,7 @@ class LeNet : public testing::Test {
 
   /// Quantized by `recipe`, with ranges from the first 256 training images.
   [[nodiscard]] Graph quantized(const Recipe& recipe) const {
-    RangeTable ranges = expect_ok(calibrate(graph_, expect_ok(first_samples(train_, 256)), {}));
+    RangeTable ranges = expect_ok(calibrate(graph_, expect_ok(first_samples(train_, 256))));
     return expect_ok(apply_plan(graph_, expect_ok(make_plan(graph_, ranges, recipe))));
   }
 

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
-#include "graph/attention_mask.h"
+#include "calibrate/gathering.h"
 #include "parallel/split_batch.h"
 #include "zeropoint/toolchain/float_executor.h"
 #include "zeropoint/toolchain/loader.h"
@@ -14,113 +13,31 @@
 namespace zeropoint::toolchain {
 namespace {
 
-/// One observer per float value of a graph.
-class Calibrator {
- public:
-  Calibrator(const Graph& graph, std::string method)
-      : graph_(graph),
-        producers_(producers(graph)),
-        masked_(graph.values.size(), false),
-        method_(std::move(method)) {
-    std::vector<std::vector<std::int32_t>> readers = consumers(graph);
-    for (const Node& node : graph.nodes) {
-      if (attention_mask(graph, node, readers)) {
-        masked_[static_cast<std::size_t>(node.outputs[0])] = true;
-      }
-    }
-  }
-
-  Status observe(ValueId id, const Tensor& batch, std::span<const std::int64_t> samples) {
-    // Masked scores may be -inf, and have the range of the scores.
-    if (batch.type() != ElementType::kFloat32 || masked_[static_cast<std::size_t>(id)]) {
-      return {};
-    }
-    std::span<const float> values = batch.data<float>();
-    ZP_RETURN_IF_ERROR(check_finite(id, values, samples));
-    std::unique_ptr<Observer>& observer = observers_[graph_.value(id).name];
-    if (observer == nullptr) {
-      ZP_ASSIGN_OR_RETURN(observer, make_observer(method_));
-    }
-    observer->observe(values);
-    return {};
-  }
-
-  /// Takes in what another calibrator of the same graph and method saw.
-  Status merge(const Calibrator& other) {
-    for (const auto& [name, observer] : other.observers_) {
-      std::unique_ptr<Observer>& own = observers_[name];
-      if (own == nullptr) {
-        ZP_ASSIGN_OR_RETURN(own, make_observer(method_));
-      }
-      ZP_RETURN_IF_ERROR(own->merge(*observer));
-    }
-    return {};
-  }
-
-  [[nodiscard]] std::map<std::string, RealRange> ranges() const {
-    std::map<std::string, RealRange> result;
-    for (const auto& [name, observer] : observers_) {
-      result[name] = observer->range();
-    }
-    return result;
-  }
-
- private:
-  [[nodiscard]] Status check_finite(ValueId id, std::span<const float> values,
-                                    std::span<const std::int64_t> samples) const {
-    auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-    if (bad == values.end()) {
-      return {};
-    }
-    std::size_t per_sample = std::max<std::size_t>(1, values.size() / samples.size());
-    std::size_t sample =
-        std::min(static_cast<std::size_t>(bad - values.begin()) / per_sample, samples.size() - 1);
-    std::int32_t maker = producers_[static_cast<std::size_t>(id)];
-    return Status::invalid_argument(fmt::format(
-        "tensor '{}' ({}) is {} at sample {}", graph_.value(id).name,
-        maker < 0 ? "an input" : "made by " + describe(graph_.nodes[static_cast<std::size_t>(maker)]), *bad,
-        samples[sample]));
-  }
-
-  const Graph& graph_;
-  std::vector<std::int32_t> producers_;
-  std::vector<bool> masked_;  // per value
-  std::string method_;
-  std::map<std::string, std::unique_ptr<Observer>> observers_;
-};
-
-/// One thread's share of the work: its own executor, its own observers.
+/// One thread's share of the work.
 struct Worker {
   FloatExecutor executor;
-  Calibrator calibrator;
+  TensorStatistics scratch;
 
-  /// The samples in `range` of the batches, one per input of the graph, `at_once` of them per run.
-  Status observe(std::span<const Batch> batches, PartRange range, std::int64_t at_once) {
-    for (std::int64_t begin = range.begin; begin < range.end; begin += at_once) {
-      PartRange run{begin, std::min(begin + at_once, range.end)};
+  /// The runs in `range` of the batches, one batch per input of the graph, `unit` samples to a run.
+  Status observe(std::span<const Batch> batches, PartRange range, std::int64_t unit, Gathering& gathering) {
+    for (std::int64_t run = range.begin; run < range.end; ++run) {
       std::span<const std::int64_t> samples =
           std::span(batches[0].indices)
-              .subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
+              .subspan(static_cast<std::size_t>(run * unit), static_cast<std::size_t>(unit));
       std::vector<Tensor> inputs;
       for (const Batch& batch : batches) {
-        inputs.push_back(slice_batch(batch.inputs, run));
+        inputs.push_back(slice_batch(batch.inputs, {run * unit, (run + 1) * unit}));
       }
-      ValueObserver observer{
-          [&](ValueId id, const Tensor& tensor) { return calibrator.observe(id, tensor, samples); }, {}};
+      ValueObserver observer{[&](ValueId id, const Tensor& tensor) {
+                               return gathering.observe(id, tensor, static_cast<std::size_t>(run), samples,
+                                                        scratch);
+                             },
+                             {}};
       ZP_RETURN_IF_ERROR(executor.run(inputs, observer).status());
     }
     return {};
   }
 };
-
-Result<std::vector<Worker>> make_workers(const Graph& graph, const CalibrationOptions& options) {
-  std::vector<Worker> workers;
-  for (int i = 0; i < threads_or_all(options.threads); ++i) {
-    ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {1}));
-    workers.push_back({std::move(executor), Calibrator(graph, options.method)});
-  }
-  return workers;
-}
 
 /// One pass over the data of every input, side by side.
 struct Epochs {
@@ -169,51 +86,75 @@ Status check_data(const Graph& graph, std::span<const std::shared_ptr<const Data
   return {};
 }
 
+/// How many runs one batch has for each thread: many of small graphs, so that threads seldom wait for each
+/// other, and few of large ones, so that batches take little memory and are soon done.
+std::int64_t runs_at_once(const Graph& graph) {
+  constexpr double kValues = 1 << 23;
+  constexpr std::int64_t kMost = 64;
+  double values = 1;
+  for (const Value& value : graph.values) {
+    double count = value.constant == nullptr && value.dims ? 1 : 0;
+    for (std::size_t i = 0; count > 0 && i < value.dims->size(); ++i) {
+      count *= static_cast<double>(std::max<std::int64_t>((*value.dims)[i].extent, 1));
+    }
+    values += count;
+  }
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(kValues / values), 1, kMost);
+}
+
 }  // namespace
 
-Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& data,
-                             const CalibrationOptions& options) {
-  return calibrate(graph, std::span(&data, 1), options);
+Result<Statistics> gather_statistics(const Graph& given, std::span<const std::shared_ptr<const Dataset>> data,
+                                     const CalibrationOptions& options) {
+  Graph graph = given;
+  ZP_RETURN_IF_ERROR(infer_shapes(graph));
+  ZP_RETURN_IF_ERROR(check_data(graph, data));
+  std::int64_t total = data[0]->size();
+  // A graph for batches of one size runs that many samples at once, others one.
+  std::int64_t unit = std::max<std::int64_t>(fixed_batch(graph).value_or(1), 1);
+  if (total % unit != 0) {
+    return Status::invalid_argument(
+        fmt::format("the graph takes batches of {} samples, and {} are no multiple of it", unit, total));
+  }
+  Statistics statistics;
+  ZP_ASSIGN_OR_RETURN(statistics.model, fingerprint(graph));
+  std::vector<Worker> workers;
+  auto threads = static_cast<int>(std::min<std::int64_t>(threads_or_all(options.threads), total / unit));
+  for (int i = 0; i < threads; ++i) {
+    ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {1}));
+    workers.push_back({std::move(executor), {}});
+  }
+  Gathering gathering(graph);
+  Team team(threads);
+  ZP_ASSIGN_OR_RETURN(Epochs epochs, Epochs::start(data, unit * threads * runs_at_once(graph)));
+  std::int64_t done = 0;
+  while (done < total && !(options.stop && options.stop())) {
+    ZP_ASSIGN_OR_RETURN(std::vector<Batch> batches, epochs.next());
+    std::int64_t runs = static_cast<std::int64_t>(batches[0].indices.size()) / unit;
+    gathering.begin(static_cast<std::size_t>(runs));
+    ZP_RETURN_IF_ERROR(run_in_parts(team, runs, "calibration", [&](std::size_t part, PartRange range) {
+      return workers[part].observe(batches, range, unit, gathering);
+    }));
+    gathering.end();
+    done += runs * unit;
+    if (options.progress) {
+      options.progress(done, total);
+    }
+  }
+  statistics.parts.push_back({data[0]->description(), done});
+  statistics.tensors = gathering.take();
+  return statistics;
 }
 
 Result<RangeTable> calibrate(const Graph& graph, std::span<const std::shared_ptr<const Dataset>> data,
-                             const CalibrationOptions& options) {
-  ZP_RETURN_IF_ERROR(make_observer(options.method).status());
-  ZP_RETURN_IF_ERROR(check_data(graph, data));
-  std::int64_t total = data[0]->size();
-  // A graph for batches of one size runs that many samples at once, others as many as there are.
-  std::int64_t fixed = fixed_batch(graph).value_or(0);
-  if (fixed > 0 && total % fixed != 0) {
-    return Status::invalid_argument(
-        fmt::format("the graph takes batches of {} samples, and {} are no multiple of it", fixed, total));
-  }
-  std::int64_t unit = std::max<std::int64_t>(fixed, 1);
-  std::int64_t batch_size = (options.batch_size + unit - 1) / unit * unit;
-  ZP_ASSIGN_OR_RETURN(std::vector<Worker> workers, make_workers(graph, options));
-  ZP_ASSIGN_OR_RETURN(Epochs epochs, Epochs::start(data, batch_size));
-  Team team(static_cast<int>(workers.size()));
-  RangeTable table{options.method, 0, data[0]->description(), {}};
-  while (true) {
-    ZP_ASSIGN_OR_RETURN(std::vector<Batch> batches, epochs.next());
-    if (batches.empty()) {
-      break;
-    }
-    auto samples = static_cast<std::int64_t>(batches[0].indices.size());
-    ZP_RETURN_IF_ERROR(
-        run_in_parts(team, samples / unit, "calibration", [&](std::size_t part, PartRange units) {
-          PartRange range{units.begin * unit, units.end * unit};
-          return workers[part].observe(batches, range, fixed > 0 ? fixed : samples);
-        }));
-    table.samples += samples;
-    if (options.progress) {
-      options.progress(table.samples, total);
-    }
-  }
-  for (std::size_t i = 1; i < workers.size(); ++i) {
-    ZP_RETURN_IF_ERROR(workers[0].calibrator.merge(workers[i].calibrator));
-  }
-  table.ranges = workers[0].calibrator.ranges();
-  return table;
+                             const CalibrationMethod& method, const CalibrationOptions& options) {
+  ZP_ASSIGN_OR_RETURN(Statistics statistics, gather_statistics(graph, data, options));
+  return choose_ranges(statistics, method);
+}
+
+Result<RangeTable> calibrate(const Graph& graph, const std::shared_ptr<const Dataset>& data,
+                             const CalibrationMethod& method, const CalibrationOptions& options) {
+  return calibrate(graph, std::span(&data, 1), method, options);
 }
 
 }  // namespace zeropoint::toolchain

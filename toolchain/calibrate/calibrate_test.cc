@@ -55,53 +55,11 @@ Graph network(float factor = 1) {
   return graph;
 }
 
-Result<RangeTable> calibrated(const std::shared_ptr<const Dataset>& data, std::int64_t batch_size = 2,
+Result<RangeTable> calibrated(const std::shared_ptr<const Dataset>& data, int threads = 1,
                               const Graph& graph = network()) {
   CalibrationOptions options;
-  options.batch_size = batch_size;
-  options.threads = 1;
-  return calibrate(graph, data, options);
-}
-
-TEST(Observer, KeepsTheSmallestAndTheLargest) {
-  std::unique_ptr<Observer> observer = *make_observer("minmax");
-  EXPECT_EQ(observer->range().r_min, kInf);
-  EXPECT_EQ(observer->range().r_max, -kInf);
-  const float values[] = {3, -2, 7.5F, 0};
-  observer->observe(values);
-  observer->observe({});
-  EXPECT_EQ(observer->range().r_min, -2);
-  EXPECT_EQ(observer->range().r_max, 7.5F);
-}
-
-TEST(Observer, MergingEqualsObservingTogether) {
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal;
-  for (std::size_t cut : {0U, 1U, 50U, 100U}) {
-    std::vector<float> values(100);
-    std::generate(values.begin(), values.end(), [&] { return normal(random); });
-    MinMaxObserver whole;
-    whole.observe(values);
-    MinMaxObserver first;
-    MinMaxObserver second;
-    first.observe(std::span(values).first(cut));
-    second.observe(std::span(values).subspan(cut));
-    ASSERT_TRUE(first.merge(second).ok());
-    EXPECT_EQ(first.range().r_min, whole.range().r_min);
-    EXPECT_EQ(first.range().r_max, whole.range().r_max);
-  }
-}
-
-TEST(Observer, MergesOnlyItsOwnKindAndHasAName) {
-  class Other : public Observer {
-    void observe(std::span<const float>) override {}
-    Status merge(const Observer&) override { return {}; }
-    [[nodiscard]] RealRange range() const override { return {}; }
-  };
-  MinMaxObserver observer;
-  EXPECT_EQ(observer.merge(Other()).message(), "only statistics of one calibration method can be merged");
-  EXPECT_EQ(make_observer("mimmax").status().message(),
-            "there is no calibration method 'mimmax'; use minmax");
+  options.threads = threads;
+  return calibrate(graph, data, {}, options);
 }
 
 TEST(Calibrate, FindsTheRangeOfEachFloatTensor) {
@@ -119,29 +77,13 @@ TEST(Calibrate, FindsTheRangeOfEachFloatTensor) {
   EXPECT_EQ(table->ranges["y"].r_max, 9);
 }
 
-TEST(Calibrate, DoesNotDependOnTheBatchSize) {
-  std::mt19937 random(5);
-  std::vector<std::vector<float>> values(23, std::vector<float>(4));
-  for (std::vector<float>& sample : values) {
-    std::generate(sample.begin(), sample.end(), [&] { return static_cast<float>(random() % 2001) - 1000; });
-  }
-  RangeTable one = *calibrated(samples(values), 1);
-  for (std::int64_t batch_size : {2, 7, 23, 100}) {
-    RangeTable other = *calibrated(samples(values), batch_size);
-    for (const auto& [name, range] : one.ranges) {
-      EXPECT_EQ(other.ranges[name].r_min, range.r_min) << name;
-      EXPECT_EQ(other.ranges[name].r_max, range.r_max) << name;
-    }
-  }
-}
-
 TEST(Calibrate, RunsGraphsOfAFixedBatchInSuch) {
   std::shared_ptr<ListDataset> data = samples({{1, 2, 3, 4}, {-1, -2, 0, 0}, {0, 0, 0, 5}, {7, 0, 0, 0}});
   for (std::int64_t fixed : {1, 2, 4}) {
     Graph graph = network();
     graph.value(graph.inputs[0]).dims->front() = Dim(fixed);
-    for (std::int64_t batch_size : {1, 3, 64}) {
-      Result<RangeTable> table = calibrated(data, batch_size, graph);
+    for (int threads : {1, 3, 64}) {
+      Result<RangeTable> table = calibrated(data, threads, graph);
       ASSERT_TRUE(table.ok()) << table.status().message();
       EXPECT_EQ(table->samples, 4);
       EXPECT_EQ(table->ranges["input"].r_max, 7);
@@ -157,8 +99,8 @@ TEST(Calibrate, RunsGraphsOfAFixedBatchInSuch) {
 TEST(Calibrate, NamesTensorNodeAndSampleOfWhatIsNotFinite) {
   std::vector<std::vector<float>> values(7, std::vector<float>(4, 1));
   values[4][3] = NAN;
-  for (std::int64_t batch_size : {1, 3, 7}) {
-    EXPECT_EQ(calibrated(samples(values), batch_size).status().message(),
+  for (int threads : {1, 3, 7}) {
+    EXPECT_EQ(calibrated(samples(values), threads).status().message(),
               "tensor 'input' (an input) is nan at sample 4");
   }
   values[4][3] = -kInf;
@@ -175,21 +117,24 @@ TEST(Calibrate, RefusesDataThatDoesNotFit) {
   other->set_shape({1, 4, 1});
   EXPECT_EQ(calibrated(other).status().code(), StatusCode::kInvalidArgument);
   EXPECT_NE(calibrated(other).status().message().find("input"), std::string::npos);
-  EXPECT_FALSE(calibrated(samples({{1, 2, 3, 4}}), 0).ok());
-  CalibrationOptions options;
-  options.method = "median";
-  EXPECT_EQ(calibrate(network(), samples({{1, 2, 3, 4}}), options).status().message(),
-            "there is no calibration method 'median'; use minmax");
 }
 
-TEST(Calibrate, SaysHowFarItIs) {
+TEST(Calibrate, SaysHowFarItIsAndStopsWhereItIsAskedTo) {
+  // 64 runs per thread and batch of a graph as small as this one.
+  std::shared_ptr<const Dataset> data = samples(std::vector(200, std::vector<float>(4, 1)));
   std::vector<std::pair<std::int64_t, std::int64_t>> calls;
   CalibrationOptions options;
-  options.batch_size = 2;
   options.threads = 1;
   options.progress = [&](std::int64_t done, std::int64_t total) { calls.emplace_back(done, total); };
-  ASSERT_TRUE(calibrate(network(), samples(std::vector(5, std::vector<float>(4, 1))), options).ok());
-  EXPECT_EQ(calls, (std::vector<std::pair<std::int64_t, std::int64_t>>{{2, 5}, {4, 5}, {5, 5}}));
+  ASSERT_TRUE(calibrate(network(), data, {}, options).ok());
+  EXPECT_EQ(calls,
+            (std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 200}, {128, 200}, {192, 200}, {200, 200}}));
+  calls.clear();
+  options.stop = [&] { return calls.size() == 2; };
+  Result<Statistics> stopped = gather_statistics(network(), std::span(&data, 1), options);
+  ASSERT_TRUE(stopped.ok()) << stopped.status().message();
+  EXPECT_EQ(stopped->samples(), 128);
+  EXPECT_EQ(stopped->tensors["y"].count(), 128);
 }
 
 TEST(Calibrate, MaskedScoresMayBeInfinite) {
@@ -215,9 +160,8 @@ TEST(Calibrate, InputsAreRunSideBySide) {
                                            samples({{1, 1, 1, 1}, {9, 9, 9, 9}, {0, 0, 0, 0}})};
   for (int threads : {1, 2}) {
     CalibrationOptions options;
-    options.batch_size = 2;
     options.threads = threads;
-    Result<RangeTable> table = calibrate(graph, data, options);
+    Result<RangeTable> table = calibrate(graph, data, {}, options);
     ASSERT_TRUE(table.ok()) << table.status().message();
     EXPECT_EQ(table->samples, 3);
     EXPECT_EQ(table->ranges["difference"].r_min, -4);
@@ -225,9 +169,9 @@ TEST(Calibrate, InputsAreRunSideBySide) {
     EXPECT_EQ(table->ranges["b"].r_max, 9);
   }
   data[1] = samples({{1, 1, 1, 1}});
-  EXPECT_EQ(calibrate(graph, data, {}).status().message(),
+  EXPECT_EQ(calibrate(graph, data).status().message(),
             "there are 3 samples of one input and 1 of another: a list; a list");
-  EXPECT_EQ(calibrate(graph, data[0], {}).status().message(),
+  EXPECT_EQ(calibrate(graph, data[0]).status().message(),
             "the graph has 2 inputs, and there are samples for 1");
 }
 

@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -11,11 +10,13 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "data/boundary.h"
+#include "io/sha256.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -38,25 +39,17 @@ Result<std::string> sha256_of(const std::string& path) {
   if (file == nullptr) {
     return Status::io(fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
   }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  bool good = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-  std::vector<unsigned char> piece(std::size_t{1} << 16);
-  while (good) {
-    std::size_t count = std::fread(piece.data(), 1, piece.size(), file.get());
-    if (count == 0) {
-      break;
-    }
-    good = EVP_DigestUpdate(context.get(), piece.data(), count) == 1;
+  Sha256 sum;
+  std::vector<std::byte> piece(std::size_t{1} << 16);
+  std::size_t count = 0;
+  while ((count = std::fread(piece.data(), 1, piece.size(), file.get())) > 0) {
+    sum.add(std::span(piece).first(count));
   }
   if (std::ferror(file.get()) != 0) {
     return Status::io(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (!good || EVP_DigestFinal_ex(context.get(), digest.data(), &size) != 1) {
-    return Status::internal(fmt::format("{}: SHA-256 failed", path));
-  }
-  return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + size, ""));
+  Result<std::string> digest = sum.digest();
+  return digest.ok() ? digest : digest.status().at(path);
 }
 
 /// The size of the regular file at `path`, or -1.

@@ -64,12 +64,12 @@ Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(const Recip
       ZP_ASSIGN_OR_RETURN(std::string note, improvement->before(next.graph, last->evidence));
       if (!note.empty()) {
         if (next.evidence.data.empty()) {
-          return Status::invalid_argument(
-              fmt::format("after improvement '{}' ranges are taken anew, which needs calibration samples",
-                          improvement->name));
+          return Status::invalid_argument(fmt::format(
+              "after improvement '{}' statistics are gathered anew, which needs calibration samples",
+              improvement->name));
         }
-        ZP_ASSIGN_OR_RETURN(next.evidence.ranges,
-                            calibrate(next.graph, next.evidence.data, next.evidence.calibration));
+        ZP_ASSIGN_OR_RETURN(next.evidence.statistics,
+                            gather_statistics(next.graph, next.evidence.data, next.evidence.calibration));
       }
       add_note(next.record, std::move(note));
       known = improved_.emplace(names, std::move(next)).first;
@@ -84,7 +84,8 @@ Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
   QuantizedNetwork network;
   network.improved = basis->graph;
   network.record = basis->record;
-  ZP_ASSIGN_OR_RETURN(network.plan, make_plan(network.improved, basis->evidence.ranges, recipe));
+  RangeTable ranges = choose_ranges(basis->evidence.statistics, basis->evidence.method, recipe.activations);
+  ZP_ASSIGN_OR_RETURN(network.plan, make_plan(network.improved, ranges, recipe));
   ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(recipe.improvements));
   for (const Improvement* improvement : wanted) {
     if (improvement->after != nullptr) {

@@ -29,11 +29,13 @@ Result<PreparedNetwork> prepare_network(Graph graph, bool keep = false);
 
 /// What is known of a prepared network besides itself.
 struct Evidence {
-  RangeTable ranges;
-  /// The calibration samples, one data set per input of the network; empty where only the ranges are known.
-  /// Improvements that need samples are refused then, and so are those after which ranges are taken anew.
+  Statistics statistics;
+  CalibrationMethod method;  ///< how ranges are read off the statistics
+  /// The calibration samples, one data set per input of the network; empty where only the statistics are
+  /// known. Improvements that need samples are refused then, and so are those after which statistics are
+  /// gathered anew.
   std::vector<std::shared_ptr<const Dataset>> data;
-  CalibrationOptions calibration;  ///< how ranges are taken anew
+  CalibrationOptions calibration;  ///< how statistics are gathered anew
 };
 
 struct QuantizedNetwork {
@@ -45,7 +47,7 @@ struct QuantizedNetwork {
 };
 
 /// Quantizes one network by as many recipes as wanted. What recipes have in common is computed once: the
-/// improvements before the plan, and the ranges after them. Not safe for concurrent use.
+/// improvements before the plan, and the statistics after them. Not safe for concurrent use.
 class NetworkQuantizer {
  public:
   NetworkQuantizer(Graph prepared, Evidence evidence);
@@ -56,7 +58,7 @@ class NetworkQuantizer {
   Result<QuantizedNetwork> quantize(const Recipe& recipe);
 
  private:
-  /// The network and its ranges after the improvements that come before planning.
+  /// The network and its statistics after the improvements that come before planning.
   struct Improved {
     Graph graph;
     Evidence evidence;
