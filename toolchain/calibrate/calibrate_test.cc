@@ -127,8 +127,8 @@ TEST(Calibrate, SaysHowFarItIsAndStopsWhereItIsAskedTo) {
   options.threads = 1;
   options.progress = [&](std::int64_t done, std::int64_t total) { calls.emplace_back(done, total); };
   ASSERT_TRUE(calibrate(network(), data, {}, options).ok());
-  EXPECT_EQ(calls,
-            (std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 200}, {128, 200}, {192, 200}, {200, 200}}));
+  EXPECT_EQ(calls, (std::vector<std::pair<std::int64_t, std::int64_t>>{
+                       {64, 200}, {128, 200}, {192, 200}, {200, 200}}));
   calls.clear();
   options.stop = [&] { return calls.size() == 2; };
   Result<Statistics> stopped = gather_statistics(network(), std::span(&data, 1), options);

@@ -48,9 +48,7 @@ int bit_width(const std::array<std::uint64_t, kCount>& words) {
   return 0;
 }
 
-int digit_of(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1);
-}
+int digit_of(char c) { return c >= '0' && c <= '9' ? c - '0' : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1); }
 
 }  // namespace
 
@@ -122,7 +120,8 @@ std::string ExactSum::to_text() const {
     return "0";
   }
   auto digit_at = [&](int position) {
-    return static_cast<unsigned>(words[static_cast<std::size_t>(position) / 16] >> (position % 16 * 4)) % kDigit;
+    return static_cast<unsigned>(words[static_cast<std::size_t>(position) / 16] >> (position % 16 * 4)) %
+           kDigit;
   };
   int lowest = 0;
   while (digit_at(lowest) == 0) {

@@ -74,8 +74,8 @@ TEST(ExactSum, IsTheSameAfterItWasText) {
 }
 
 TEST(ExactSum, RefusesTextThatIsNoSum) {
-  for (const char* text : {"", "-", "@", "1", "1@", "1@-", "@3", "g@1", "1@x", "01@0", "1@-150", "1@233", "1@99999",
-                           "--1@0", "1@--1", "1@1 ", "1 @1", "1@12345678901234567890"}) {
+  for (const char* text : {"", "-", "@", "1", "1@", "1@-", "@3", "g@1", "1@x", "01@0", "1@-150", "1@233",
+                           "1@99999", "--1@0", "1@--1", "1@1 ", "1 @1", "1@12345678901234567890"}) {
     EXPECT_EQ(ExactSum::from_text(text).status().code(), StatusCode::kCorrupt) << text;
   }
   EXPECT_FALSE(ExactSum::from_text(std::string(97, 'f') + "@-149").ok());

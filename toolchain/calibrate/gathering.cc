@@ -85,7 +85,8 @@ Status Gathering::not_finite(ValueId id, std::span<const float> values,
                              std::span<const std::int64_t> samples) const {
   auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   std::size_t per_sample = std::max<std::size_t>(1, values.size() / samples.size());
-  std::size_t sample = std::min(static_cast<std::size_t>(bad - values.begin()) / per_sample, samples.size() - 1);
+  std::size_t sample =
+      std::min(static_cast<std::size_t>(bad - values.begin()) / per_sample, samples.size() - 1);
   std::int32_t maker = producers_[static_cast<std::size_t>(id)];
   return Status::invalid_argument(fmt::format(
       "tensor '{}' ({}) is {} at sample {}", graph_.value(id).name,

@@ -115,8 +115,8 @@ void Histogram::merge(const Histogram& other) {
 Result<Histogram> Histogram::from_counts(int exponent, std::int64_t zeros, std::vector<std::int64_t> bins) {
   constexpr std::int64_t kMost = std::int64_t{1} << 62;
   if (exponent < kMinExponent || exponent > kMaxExponent) {
-    return Status::corrupt(fmt::format("bins of a width of 2^{}; 2^{} to 2^{} can be", exponent, kMinExponent,
-                                       kMaxExponent));
+    return Status::corrupt(
+        fmt::format("bins of a width of 2^{}; 2^{} to 2^{} can be", exponent, kMinExponent, kMaxExponent));
   }
   if (!bins.empty() && bins.size() != kBins) {
     return Status::corrupt(fmt::format("{} bins; there must be {}", bins.size(), kBins));

@@ -23,8 +23,9 @@ std::vector<float> random_values(unsigned seed, std::size_t count) {
   std::vector<float> values(count);
   int spread = static_cast<int>(random() % 200);
   for (float& value : values) {
-    value = random() % 4 == 0 ? 0.0F
-                              : std::ldexp(normal(random), static_cast<int>(random() % (spread + 1)) - spread / 2);
+    value = random() % 4 == 0
+                ? 0.0F
+                : std::ldexp(normal(random), static_cast<int>(random() % (spread + 1)) - spread / 2);
   }
   return values;
 }
@@ -55,8 +56,8 @@ TEST(Histogram, CountsEachValueInItsBin) {
     values.push_back(1);
     Histogram histogram = of(values);
     expect_counts(histogram, values);
-    float largest = std::abs(
-        *std::max_element(values.begin(), values.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
+    float largest = std::abs(*std::max_element(values.begin(), values.end(),
+                                               [](float a, float b) { return std::abs(a) < std::abs(b); }));
     EXPECT_LT(largest, histogram.width() * Histogram::kSide);
     EXPECT_GE(largest, histogram.width() * Histogram::kSide / 2);
   }
@@ -72,7 +73,8 @@ TEST(Histogram, HasTheWidthThatItsLargestValueNeeds) {
   EXPECT_EQ(histogram.exponent(), Histogram::kMaxExponent);
   EXPECT_EQ(histogram.bins().front(), 1);
   EXPECT_EQ(histogram.bins().back(), 1);
-  const float smallest[] = {std::numeric_limits<float>::denorm_min(), -std::numeric_limits<float>::denorm_min(), 0, -0.0F};
+  const float smallest[] = {std::numeric_limits<float>::denorm_min(),
+                            -std::numeric_limits<float>::denorm_min(), 0, -0.0F};
   histogram = of(smallest);
   EXPECT_EQ(histogram.exponent(), Histogram::kMinExponent);
   EXPECT_EQ(histogram.bins()[Histogram::kSide], 1);
@@ -108,7 +110,8 @@ TEST(Histogram, MergingEqualsCountingTogetherInAnyOrder) {
       parts.push_back(of(values));
     }
     Histogram whole = of(all);
-    std::sort(parts.begin(), parts.end(), [](const Histogram& a, const Histogram& b) { return a.count() < b.count(); });
+    std::sort(parts.begin(), parts.end(),
+              [](const Histogram& a, const Histogram& b) { return a.count() < b.count(); });
     for (int order = 0; order < 6; ++order) {
       std::shuffle(parts.begin(), parts.end(), random);
       Histogram left = parts[0];

@@ -51,7 +51,8 @@ RealRange within(RealRange seen, double low, double high) {
 RealRange percentile_range(const TensorStatistics& tensor, double percent) {
   auto count = static_cast<double>(tensor.count());
   double outside = count * (100 - percent) / 200;
-  return within(tensor.range, quantile(tensor.histogram, outside), quantile(tensor.histogram, count - outside));
+  return within(tensor.range, quantile(tensor.histogram, outside),
+                quantile(tensor.histogram, count - outside));
 }
 
 }  // namespace
@@ -77,8 +78,8 @@ Result<CalibrationMethod> CalibrationMethod::parse(std::string_view text) {
     auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), method.percent);
     if (error != std::errc() || end != number.data() + number.size() ||
         !(method.percent > 50 && method.percent <= 100)) {
-      return Status::invalid_argument(
-          fmt::format("'{}' is no percentile; use a number above 50 and up to 100, as percentile:99.99", text));
+      return Status::invalid_argument(fmt::format(
+          "'{}' is no percentile; use a number above 50 and up to 100, as percentile:99.99", text));
     }
     return method;
   }
@@ -89,8 +90,8 @@ Result<CalibrationMethod> CalibrationMethod::parse(std::string_view text) {
 }
 
 std::string CalibrationMethod::name() const {
-  const Name& name = *std::find_if(std::begin(kNames), std::end(kNames),
-                                   [&](const Name& one) { return one.kind == kind; });
+  const Name& name =
+      *std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& one) { return one.kind == kind; });
   return kind == Kind::kPercentile ? fmt::format("{}:{}", name.text, percent) : name.text;
 }
 

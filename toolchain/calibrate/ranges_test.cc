@@ -32,11 +32,13 @@ TEST(CalibrationMethod, IsReadAndWritten) {
   EXPECT_EQ(CalibrationMethod::parse("percentile")->percent, 99.99);
   EXPECT_EQ(CalibrationMethod::parse("mimmax").status().message(),
             "there is no calibration method 'mimmax'; did you mean minmax?");
-  EXPECT_EQ(CalibrationMethod::parse("minmax:3").status().message(), "calibration method 'minmax' takes no number");
-  for (const char* bad : {"percentile:", "percentile:50", "percentile:100.1", "percentile:nan", "percentile:99x",
-                          "percentile:-1", "percentile:inf"}) {
+  EXPECT_EQ(CalibrationMethod::parse("minmax:3").status().message(),
+            "calibration method 'minmax' takes no number");
+  for (const char* bad : {"percentile:", "percentile:50", "percentile:100.1", "percentile:nan",
+                          "percentile:99x", "percentile:-1", "percentile:inf"}) {
     EXPECT_EQ(CalibrationMethod::parse(bad).status().message(),
-              "'" + std::string(bad) + "' is no percentile; use a number above 50 and up to 100, as percentile:99.99");
+              "'" + std::string(bad) +
+                  "' is no percentile; use a number above 50 and up to 100, as percentile:99.99");
   }
 }
 

@@ -48,14 +48,16 @@ TEST(TensorStatistics, KnowsRangeAndMeanOfEachChannel) {
       std::vector<RealRange> ranges = *ranges_of(tensor, Granularity::per_channel(axis));
       std::vector<double> sums(static_cast<std::size_t>(channels));
       for (std::int64_t i = 0; i < tensor.size(); ++i) {
-        sums[static_cast<std::size_t>(layout.index_of(i))] += tensor.data<float>()[static_cast<std::size_t>(i)];
+        sums[static_cast<std::size_t>(layout.index_of(i))] +=
+            tensor.data<float>()[static_cast<std::size_t>(i)];
       }
       for (std::int64_t c = 0; c < channels; ++c) {
         auto i = static_cast<std::size_t>(c);
         EXPECT_EQ(statistics.channels.ranges[i].r_min, ranges[i].r_min);
         EXPECT_EQ(statistics.channels.ranges[i].r_max, ranges[i].r_max);
         EXPECT_EQ(statistics.channels.abs_max(c), std::max(-ranges[i].r_min, ranges[i].r_max));
-        EXPECT_NEAR(statistics.channels.mean(c), sums[i] * static_cast<double>(channels) / static_cast<double>(tensor.size()), 1e-12);
+        EXPECT_NEAR(statistics.channels.mean(c),
+                    sums[i] * static_cast<double>(channels) / static_cast<double>(tensor.size()), 1e-12);
       }
     }
   }
@@ -130,8 +132,9 @@ TEST(Statistics, OfOneModelAreMerged) {
   EXPECT_EQ(a.tensors["x"].count(), 8);
 
   b.model = "n";
-  EXPECT_EQ(a.merge(b).message(),
-            "the statistics are of different models: the names are the same, and the constants or nodes differ");
+  EXPECT_EQ(
+      a.merge(b).message(),
+      "the statistics are of different models: the names are the same, and the constants or nodes differ");
   b.tensors["y"] = b.tensors["x"];
   EXPECT_EQ(a.merge(b).message(),
             "the statistics are of different models: tensor 'y' is in one of them only");

@@ -17,8 +17,7 @@ Sha256::Sha256() : context_(std::make_unique<Context>()) {}
 Sha256::~Sha256() = default;
 
 void Sha256::add(std::span<const std::byte> piece) {
-  context_->good =
-      context_->good && EVP_DigestUpdate(context_->state.get(), piece.data(), piece.size()) == 1;
+  context_->good = context_->good && EVP_DigestUpdate(context_->state.get(), piece.data(), piece.size()) == 1;
 }
 
 Result<std::string> Sha256::digest() {

@@ -24,8 +24,8 @@ struct CalibrationMethod {
   Kind kind = Kind::kMinMax;
   double percent = 99.99;  ///< kPercentile
 
-  /// "minmax", "percentile" (99.99), "percentile:99.9", ... kInvalidArgument names the nearest method, or says
-  /// which percentages there are: above 50, up to 100.
+  /// "minmax", "percentile" (99.99), "percentile:99.9", ... kInvalidArgument names the nearest method, or
+  /// says which percentages there are: above 50, up to 100.
   static Result<CalibrationMethod> parse(std::string_view text);
   /// What parse() reads.
   [[nodiscard]] std::string name() const;
