@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "model_runner.h"
-#include "zeropoint/reference.h"
+#include "zeropoint/session.h"
 #include "zeropoint/toolchain/float_executor.h"
 
 namespace zeropoint::cli {
@@ -109,11 +109,12 @@ Result<Session> make_session(const Graph& graph, Engine engine, RequantizeMode m
   bool quantized = is_quantized(graph);
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
     ZP_ASSIGN_OR_RETURN(IntegerEngine integers, integer_engine(graph, mode));
-    return Session{
-        std::move(integers.name),
-        in_runs(rows_per_run(graph), [program = std::move(integers.program)](std::span<const Tensor> inputs) {
-          return run_reference(*program, inputs);
-        })};
+    ZP_ASSIGN_OR_RETURN(zeropoint::Session session,
+                        zeropoint::Session::create(std::move(integers.program), {.threads = threads}));
+    auto shared = std::make_shared<zeropoint::Session>(std::move(session));
+    return Session{std::move(integers.name),
+                   in_runs(rows_per_run(graph),
+                           [shared](std::span<const Tensor> inputs) { return shared->run(inputs); })};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::FloatExecutor executor, toolchain::FloatExecutor::create(graph, {threads}));
   auto shared = std::make_shared<toolchain::FloatExecutor>(std::move(executor));

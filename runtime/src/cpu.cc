@@ -19,12 +19,13 @@ constexpr Row kRows[] = {
     {Isa::kAvx2, "avx2", ZP_WITH_AVX2 == 1},
     {Isa::kAvxVnni, "avxvnni", ZP_WITH_AVXVNNI == 1},
     {Isa::kAvx512Vnni, "avx512vnni", ZP_WITH_AVX512VNNI == 1},
+    {Isa::kAmx, "amx", ZP_WITH_AMX == 1},
     {Isa::kNeon, "neon", ZP_WITH_NEON == 1},
     {Isa::kNeonDot, "neondot", ZP_WITH_NEONDOT == 1},
 };
 
-constexpr Isa kIsas[] = {Isa::kScalar,     Isa::kAvx2, Isa::kAvxVnni,
-                         Isa::kAvx512Vnni, Isa::kNeon, Isa::kNeonDot};
+constexpr Isa kIsas[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni,
+                         Isa::kAmx,    Isa::kNeon, Isa::kNeonDot};
 
 /// The rows stand in the order of the enumeration.
 const Row& row_of(Isa isa) { return kRows[static_cast<std::size_t>(isa)]; }

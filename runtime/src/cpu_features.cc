@@ -2,6 +2,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -26,6 +30,24 @@ bool has_avx512vnni() {
   return has_avx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
          __builtin_cpu_supports("avx512vnni") != 0;
+}
+
+/// CPUID: leaf 7, EDX bits 24 (tiles) and 25 (their products of 8 bits). Linux gives a process the tiles'
+/// registers when it asks for them.
+bool has_amx() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  constexpr unsigned kTiles = 3U << 24;
+  return has_avx512vnni() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kTiles) == kTiles &&
+         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 #elif defined(__aarch64__)
@@ -56,6 +78,10 @@ bool machine_has(Isa isa) {
       return has_avxvnni();
     case Isa::kAvx512Vnni:
       return has_avx512vnni();
+    case Isa::kAmx: {
+      static const bool kHasAmx = has_amx();
+      return kHasAmx;
+    }
 #elif defined(__aarch64__)
     case Isa::kNeon:
       return true;

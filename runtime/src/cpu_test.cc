@@ -35,7 +35,7 @@ Isa best_at_hand() {
 }
 
 TEST(Cpu, EveryIsaIsFoundByItsName) {
-  EXPECT_EQ(all_isas().size(), 6U);
+  EXPECT_EQ(all_isas().size(), 7U);
   for (Isa isa : all_isas()) {
     EXPECT_EQ(find_isa(name_of(isa)), isa);
   }
@@ -52,6 +52,7 @@ TEST(Cpu, ScalarIsEverywhereAndNoMachineIsOfTwoKinds) {
 TEST(Cpu, LargerSetsIncludeSmallerOnes) {
   EXPECT_TRUE(!is_supported(Isa::kAvxVnni) || is_supported(Isa::kAvx2));
   EXPECT_TRUE(!is_supported(Isa::kAvx512Vnni) || is_supported(Isa::kAvx2));
+  EXPECT_TRUE(!is_supported(Isa::kAmx) || is_supported(Isa::kAvx512Vnni));
   EXPECT_TRUE(!is_supported(Isa::kNeonDot) || is_supported(Isa::kNeon));
 }
 

@@ -1,88 +1,207 @@
 #include "zeropoint/session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <stdexcept>
-#include <thread>
-#include <utility>
+#include <string>
 
-#include "zeropoint/reference.h"
+#include "engine/builder.h"
 
 namespace zeropoint {
+namespace {
+
+using engine::Buffer;
+
+std::int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+template <typename Function>
+auto without_exceptions(const Program& program, Function&& function) -> decltype(function()) {
+  auto short_of_memory = [&] {
+    return Status::resource_exhausted("program '" + program.name +
+                                      "' needs more memory than there is; use a smaller batch");
+  };
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return short_of_memory();
+  } catch (const std::length_error&) {
+    return short_of_memory();
+  }
+}
+
+}  // namespace
 
 class Session::Impl {
  public:
-  Impl(std::shared_ptr<const Program> program, Isa isa, int threads)
-      : program_(std::move(program)), isa_(isa), threads_(threads) {}
+  Impl(std::shared_ptr<const Program> program, SessionOptions options, Isa isa)
+      : program_(std::move(program)), options_(options), isa_(isa) {}
 
   [[nodiscard]] const Program& program() const { return *program_; }
   [[nodiscard]] Isa isa() const { return isa_; }
-  [[nodiscard]] int threads() const { return threads_; }
+  [[nodiscard]] int threads() const { return options_.threads; }
 
   Status prepare(std::span<const Shape> shapes) {
-    if (shapes.size() == inputs_.size() && !shapes.empty() &&
-        std::equal(shapes.begin(), shapes.end(), inputs_.begin(),
-                   [](const Shape& shape, const Tensor& input) { return shape == input.shape(); })) {
+    if (prepared_ && std::equal(shapes.begin(), shapes.end(), shapes_.begin(), shapes_.end())) {
       return {};
     }
-    if (shapes.size() != program_->inputs.size()) {
-      return Status::invalid_argument("program '" + program_->name + "' takes " +
-                                      std::to_string(program_->inputs.size()) + " inputs, not " +
-                                      std::to_string(shapes.size()));
+    ZP_ASSIGN_OR_RETURN(engine::KnownTensors known, engine::infer_shapes(*program_, shapes));
+    ZP_ASSIGN_OR_RETURN(engine::Prepared prepared,
+                        engine::Builder(*program_, std::move(known), isa_, layers_).build());
+    // The arena is zero where nothing wrote yet: kernels read behind their inputs, and what they read there
+    // has no part in any result.
+    Tensor arena(ElementType::kUint8, {prepared.memory.peak});
+    std::vector<std::byte*> memory;
+    for (std::size_t i = 0; i < prepared.buffers.size(); ++i) {
+      const Buffer& buffer = prepared.buffers[i];
+      memory.push_back(buffer.home == Buffer::Home::kArena      ? arena.bytes() + prepared.memory.offsets[i]
+                       : buffer.home == Buffer::Home::kConstant ? const_cast<std::byte*>(buffer.constant)
+                                                                : nullptr);
     }
-    std::vector<Tensor> inputs;
-    for (std::size_t i = 0; i < shapes.size(); ++i) {
-      inputs.emplace_back(program_->tensor(program_->inputs[i]).type, shapes[i]);
-    }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, run_reference(*program_, inputs));
-    output_shapes_.clear();
-    for (const Tensor& output : outputs) {
-      output_shapes_.push_back(output.shape());
-    }
-    inputs_ = std::move(inputs);
+    prepared_ = std::move(prepared);
+    arena_ = std::move(arena);
+    memory_ = std::move(memory);
+    shapes_.assign(shapes.begin(), shapes.end());
     return {};
   }
 
   [[nodiscard]] std::optional<Shape> output_shape(std::size_t output) const {
-    return output < output_shapes_.size() ? std::optional(output_shapes_[output]) : std::nullopt;
+    return prepared_ ? prepared_->known.shapes[static_cast<std::size_t>(program_->outputs[output])]
+                     : std::nullopt;
   }
 
   Status run(std::span<const std::span<const std::byte>> inputs,
              std::span<const std::span<std::byte>> outputs) {
-    if (inputs.size() != inputs_.size() || outputs.size() != output_shapes_.size()) {
-      return Status::invalid_argument("program '" + program_->name + "' was prepared for " +
-                                      std::to_string(inputs_.size()) + " inputs and " +
-                                      std::to_string(output_shapes_.size()) + " outputs");
-    }
+    ZP_RETURN_IF_ERROR(check_sizes(inputs, outputs));
+    return run_on(inputs, outputs);
+  }
+
+  Result<std::vector<Tensor>> run(std::span<const Tensor> inputs) {
+    std::vector<Shape> shapes;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].size() != inputs_[i].byte_size()) {
-        return Status::invalid_argument("input " + std::to_string(i) + " has " +
-                                        std::to_string(inputs[i].size()) + " bytes; " +
-                                        std::to_string(inputs_[i].byte_size()) + " were prepared for");
-      }
-      std::memcpy(inputs_[i].bytes(), inputs[i].data(), inputs[i].size());
+      shapes.push_back(inputs[i].shape());
     }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> results, run_reference(*program_, inputs_));
+    ZP_RETURN_IF_ERROR(check_types(inputs));
+    ZP_RETURN_IF_ERROR(prepare(shapes));
+    std::vector<std::span<const std::byte>> from;
+    for (const Tensor& input : inputs) {
+      from.emplace_back(input.bytes(), input.byte_size());
+    }
+    std::vector<Tensor> results;
+    std::vector<std::span<std::byte>> to;
+    results.reserve(program_->outputs.size());
+    for (std::size_t i = 0; i < program_->outputs.size(); ++i) {
+      std::optional<Shape> shape = output_shape(i);
+      results.emplace_back(program_->tensor(program_->outputs[i]).type, shape.value_or(Shape{0}));
+      to.emplace_back(results.back().bytes(), results.back().byte_size());
+    }
+    ZP_RETURN_IF_ERROR(run_on(from, to));
     for (std::size_t i = 0; i < results.size(); ++i) {
-      if (outputs[i].size() != results[i].byte_size()) {
-        return Status::invalid_argument("output " + std::to_string(i) + " has " +
-                                        std::to_string(outputs[i].size()) + " bytes; it needs " +
-                                        std::to_string(results[i].byte_size()));
+      auto id = static_cast<std::size_t>(program_->outputs[i]);
+      if (!output_shape(i)) {
+        results[i] = *(*prepared_->open)[id];
       }
-      std::memcpy(outputs[i].data(), results[i].bytes(), outputs[i].size());
+    }
+    return results;
+  }
+
+  [[nodiscard]] std::vector<StepProfile> profile() const {
+    std::vector<StepProfile> list;
+    for (std::size_t i = 0; prepared_ && i < prepared_->steps.size(); ++i) {
+      list.push_back(prepared_->steps[i]->profile);
+    }
+    return list;
+  }
+
+  [[nodiscard]] SessionMemory memory() const {
+    return prepared_ ? SessionMemory{prepared_->memory.peak, prepared_->memory.least, layers_.bytes()}
+                     : SessionMemory{};
+  }
+
+ private:
+  Status check_types(std::span<const Tensor> inputs) const {
+    for (std::size_t i = 0; i < inputs.size() && i < program_->inputs.size(); ++i) {
+      const TensorInfo& info = program_->tensor(program_->inputs[i]);
+      if (inputs[i].type() != info.type) {
+        return Status::invalid_argument("input '" + info.name + "' is " +
+                                        std::string(name_of(inputs[i].type())) + "; the program needs " +
+                                        std::string(name_of(info.type)));
+      }
     }
     return {};
   }
 
-  Result<std::vector<Tensor>> run(std::span<const Tensor> inputs) { return run_reference(*program_, inputs); }
+  [[nodiscard]] Status check_size(TensorId id, std::size_t bytes) const {
+    const std::optional<Shape>& shape = prepared_->known.shapes[static_cast<std::size_t>(id)];
+    const TensorInfo& info = program_->tensor(id);
+    if (!shape) {
+      return Status::unsupported("the values of the inputs decide the shape of '" + info.name +
+                                 "'; run on tensors");
+    }
+    std::size_t needed = static_cast<std::size_t>(*element_count(*shape)) * size_of(info.type);
+    return bytes == needed ? Status()
+                           : Status::invalid_argument("'" + info.name + "' has " + std::to_string(needed) +
+                                                      " bytes, not " + std::to_string(bytes));
+  }
 
- private:
+  [[nodiscard]] Status check_sizes(std::span<const std::span<const std::byte>> inputs,
+                                   std::span<const std::span<std::byte>> outputs) const {
+    if (!prepared_) {
+      return Status::invalid_argument("program '" + program_->name + "' was not prepared for its inputs");
+    }
+    if (inputs.size() != program_->inputs.size() || outputs.size() != program_->outputs.size()) {
+      return Status::invalid_argument("program '" + program_->name + "' has " +
+                                      std::to_string(program_->inputs.size()) + " inputs and " +
+                                      std::to_string(program_->outputs.size()) + " outputs");
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      ZP_RETURN_IF_ERROR(check_size(program_->inputs[i], inputs[i].size()));
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      ZP_RETURN_IF_ERROR(check_size(program_->outputs[i], outputs[i].size()));
+    }
+    return {};
+  }
+
+  Status run_on(std::span<const std::span<const std::byte>> inputs,
+                std::span<const std::span<std::byte>> outputs) {
+    for (std::size_t i = 0; i < prepared_->buffers.size(); ++i) {
+      const Buffer& buffer = prepared_->buffers[i];
+      if (buffer.home == Buffer::Home::kInput) {
+        memory_[i] = const_cast<std::byte*>(inputs[buffer.index].data());
+      } else if (buffer.home == Buffer::Home::kOutput) {
+        memory_[i] = outputs[buffer.index].data();
+      }
+    }
+    engine::RunContext context{memory_.data(), nullptr};
+    if (!options_.profile) {
+      for (const std::unique_ptr<engine::Step>& step : prepared_->steps) {
+        ZP_RETURN_IF_ERROR(step->run(context));
+      }
+      return {};
+    }
+    for (const std::unique_ptr<engine::Step>& step : prepared_->steps) {
+      std::int64_t begin = now();
+      ZP_RETURN_IF_ERROR(step->run(context));
+      step->profile.nanoseconds += now() - begin;
+      ++step->profile.runs;
+    }
+    return {};
+  }
+
   std::shared_ptr<const Program> program_;
+  SessionOptions options_;
   Isa isa_;
-  int threads_;
-  std::vector<Tensor> inputs_;
-  std::vector<Shape> output_shapes_;
+  engine::LayerCache layers_;
+  std::optional<engine::Prepared> prepared_;
+  std::vector<Shape> shapes_;
+  Tensor arena_;
+  std::vector<std::byte*> memory_;  // of each buffer
 };
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -91,14 +210,13 @@ Session& Session::operator=(Session&& other) noexcept = default;
 Session::~Session() = default;
 
 Result<Session> Session::create(std::shared_ptr<const Program> program, SessionOptions options) {
-  if (options.threads < 0) {
-    return Status::invalid_argument("a session needs 1 thread or more, or 0 for one per core");
-  }
   ZP_RETURN_IF_ERROR(verify(*program));
+  if (options.threads < 0) {
+    return Status::invalid_argument("a session has 0 or more threads, not " +
+                                    std::to_string(options.threads));
+  }
   ZP_ASSIGN_OR_RETURN(Isa isa, choose_isa(options.isa));
-  int threads = options.threads > 0 ? options.threads
-                                    : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return Session(std::make_unique<Impl>(std::move(program), isa, threads));
+  return Session(std::make_unique<Impl>(std::move(program), options, isa));
 }
 
 const Program& Session::program() const { return impl_->program(); }
@@ -106,25 +224,21 @@ Isa Session::isa() const { return impl_->isa(); }
 int Session::threads() const { return impl_->threads(); }
 
 Status Session::prepare(std::span<const Shape> input_shapes) {
-  try {
-    return impl_->prepare(input_shapes);
-  } catch (const std::bad_alloc&) {
-    return Status::resource_exhausted("not enough memory for these shapes; use a smaller batch");
-  } catch (const std::length_error&) {
-    return Status::resource_exhausted("not enough memory for these shapes; use a smaller batch");
-  }
+  return without_exceptions(program(), [&] { return impl_->prepare(input_shapes); });
 }
 
 std::optional<Shape> Session::output_shape(std::size_t output) const { return impl_->output_shape(output); }
 
 Status Session::run(std::span<const std::span<const std::byte>> inputs,
                     std::span<const std::span<std::byte>> outputs) {
-  return impl_->run(inputs, outputs);
+  return without_exceptions(program(), [&] { return impl_->run(inputs, outputs); });
 }
 
-Result<std::vector<Tensor>> Session::run(std::span<const Tensor> inputs) { return impl_->run(inputs); }
+Result<std::vector<Tensor>> Session::run(std::span<const Tensor> inputs) {
+  return without_exceptions(program(), [&] { return impl_->run(inputs); });
+}
 
-std::vector<StepProfile> Session::profile() const { return {}; }
-SessionMemory Session::memory() const { return {}; }
+std::vector<StepProfile> Session::profile() const { return impl_->profile(); }
+SessionMemory Session::memory() const { return impl_->memory(); }
 
 }  // namespace zeropoint

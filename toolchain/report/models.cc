@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "parallel/split_batch.h"
 #include "parallel/team.h"
-#include "zeropoint/reference.h"
+#include "zeropoint/session.h"
 #include "zeropoint/toolchain/float_executor.h"
 
 namespace zeropoint::toolchain {
@@ -60,15 +61,22 @@ Model in_batches_of(std::int64_t size, Model model) {
 }  // namespace
 
 Model integer_model(std::shared_ptr<const Program> program, int threads, std::int64_t batch) {
-  Model one = [program = std::move(program)](const Tensor& inputs) -> Result<Tensor> {
-    if (program->inputs.size() != 1 || program->outputs.size() != 1) {
-      return Status::unsupported("evaluation needs a program with one input and one output");
-    }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, run_reference(*program, std::span(&inputs, 1)));
-    return std::move(outputs[0]);
-  };
-  return parted(
-      std::vector<Model>(static_cast<std::size_t>(threads_or_all(threads)), in_batches_of(batch, one)));
+  std::vector<Model> models;
+  for (int i = 0; i < threads_or_all(threads); ++i) {
+    auto session = std::make_shared<std::optional<Session>>();
+    models.push_back(in_batches_of(batch, [program, session](const Tensor& inputs) -> Result<Tensor> {
+      if (program->inputs.size() != 1 || program->outputs.size() != 1) {
+        return Status::unsupported("evaluation needs a program with one input and one output");
+      }
+      if (!*session) {
+        ZP_ASSIGN_OR_RETURN(Session created, Session::create(program));
+        session->emplace(std::move(created));
+      }
+      ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, (*session)->run(std::span(&inputs, 1)));
+      return std::move(outputs[0]);
+    }));
+  }
+  return parted(std::move(models));
 }
 
 Result<Model> float_model(const Graph& graph, int threads) {

@@ -19,13 +19,14 @@ enum class Isa : std::uint8_t {
   kAvx2,        ///< x86-64: AVX2, FMA
   kAvxVnni,     ///< x86-64: AVX2 with dot products of 8 bits in 256-bit registers
   kAvx512Vnni,  ///< x86-64: AVX-512 F, BW, DQ, VL and VNNI
+  kAmx,         ///< x86-64: AVX512-VNNI and matrix tiles of 8 bits
   kNeon,        ///< arm64
   kNeonDot,     ///< arm64 with dot products of 8 bits
 };
 
 /// All of them, in the order of the enumeration.
 std::span<const Isa> all_isas();
-/// "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"
+/// "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", "neondot"
 std::string_view name_of(Isa isa);
 std::optional<Isa> find_isa(std::string_view name);
 

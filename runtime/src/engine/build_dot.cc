@@ -1,0 +1,305 @@
+// Convolutions and matrix products with constant weights.
+
+#include <algorithm>
+
+#include "engine/builder.h"
+#include "engine/describe.h"
+#include "engine/fuse_add.h"
+#include "engine/layer_rules.h"
+#include "engine/steps/dot_step.h"
+#include "kernels/isa.h"
+
+namespace zeropoint::engine {
+namespace {
+
+using kernels::DotKernel;
+using kernels::EpilogueKind;
+
+/// Whether int8 weights meet bytes and the sums stay in int32.
+bool multiplies_bytes(const Builder& builder, const LinearLayer& layer, TensorId input, TensorId output) {
+  return layer.weights.type() == ElementType::kInt8 && layer.accumulator == ElementType::kInt32 &&
+         is_byte(builder.type(input)) && (!layer.requantization || is_byte(builder.type(output)));
+}
+
+/// A layer as its kernel is to meet it.
+struct LayerToPack {
+  std::size_t operation;
+  const LinearLayer& layer;
+  std::int64_t group;
+  const DotOrder& order;
+  std::int64_t variant;  ///< tells orders of one layer apart
+  std::int32_t input_shift;
+};
+
+/// The best kernel that is exact for the layer's weights, with the weights packed for it.
+std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack& what,
+                                             std::int64_t positions) {
+  kernels::DotWork work{positions, what.layer.weights.dim(0) / what.group, what.order.segments,
+                        what.order.depth};
+  std::shared_ptr<const DotLayer> packed;
+  for (const DotKernel& kernel : kernels::dot_kernels()) {
+    if (!kernels::includes(builder.isa(), kernel.isa) || (kernel.worth != nullptr && !kernel.worth(work))) {
+      continue;
+    }
+    packed = builder.layers().get<DotLayer>(
+        {what.operation, &kernel, what.order.segments, what.variant},
+        [&] { return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel); });
+    auto exact = [&](const PackedDot& g) { return kernel.exact_for({g.weights.data(), g.weights.size()}); };
+    if (kernel.exact_for == nullptr || std::all_of(packed->groups.begin(), packed->groups.end(), exact)) {
+      break;  // the last of the table always is
+    }
+  }
+  return packed;
+}
+
+/// One way to walk an image: row by row, or all rows with their halo as one.
+struct Walk {
+  std::int64_t runs;
+  std::int64_t positions;
+  std::int64_t row_length;
+  std::int64_t row_gap;
+};
+
+std::int64_t tiles(std::int64_t positions, std::int64_t tile) { return (positions + tile - 1) / tile; }
+
+Walk choose_walk(std::int64_t height, std::int64_t width, std::int64_t period, bool as_one, bool in_tiles) {
+  Walk rows{height, width, width, 0};
+  Walk one{1, (height - 1) * period + width, width, period - width};
+  if (!as_one) {
+    return rows;
+  }
+  // Tiles of 16 leave the rest of a short row unused; others are cut to size, for the price of loading
+  // weights anew.
+  std::int64_t by_rows = in_tiles ? height * tiles(width, 16) * 16 : height * (width + 3 * tiles(width, 12));
+  std::int64_t as_whole =
+      in_tiles ? tiles(one.positions, 16) * 16 : one.positions + 3 * tiles(one.positions, 12);
+  return as_whole <= by_rows ? one : rows;
+}
+
+/// Brings accumulators [N, H, W, M] to where the program wants them, and requantizes them.
+void finish_accumulators(Builder& builder, const LinearLayer& layer, TensorId output, const Image& from) {
+  if (layer.requantization) {
+    auto step = std::make_unique<RequantizeStep>();
+    step->from = from.place;
+    step->requantization = *layer.requantization;
+    step->shift = shift_of(builder.type(output));
+    std::size_t rank = builder.shape(output).size();
+    if (rank == 3 || rank == 4) {
+      step->to = builder.new_image(output);
+    }
+    step->profile.operation = "Requantize";
+    step->profile.kernel = "requantize";
+    step->profile.name = builder.program().tensor(output).name;
+    std::vector<Place> places{from.place, step->to.place};
+    builder.add(std::move(step), places);
+    return;
+  }
+  auto step = std::make_unique<AccumulatorsFromImageStep>();
+  step->from = from.place;
+  step->to = builder.new_exact(output);
+  step->batch = from.batch;
+  step->plane = from.height * from.width;
+  step->channels = from.channels;
+  step->profile.operation = "Layout";
+  step->profile.kernel = "from_nhwc";
+  step->profile.name = builder.program().tensor(output).name;
+  std::vector<Place> places{step->from, step->to};
+  builder.add(std::move(step), places);
+}
+
+}  // namespace
+
+bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
+  const Shape& w = op.layer.weights.shape();
+  bool holes =
+      std::any_of(op.window.holes.begin(), op.window.holes.end(), [](std::int64_t h) { return h != 1; });
+  if (!multiplies_bytes(builder, op.layer, op.input, op.output) || holes || w.size() < 3 || w.size() > 4) {
+    return false;
+  }
+  if (build_depthwise(builder, i, op)) {
+    return true;
+  }
+  QuantizedRange in_range = range_with_padding(builder.range(op.input), op.input_zero_point);
+  bool requantizes = has_tame_multipliers(op.layer, in_range);
+  Image in = builder.padded_image(op.input);
+  ImageWindow window = image_window(op, in);
+  std::int64_t depth = w[1];
+  std::int64_t taps = window.kernel_h * window.kernel_w;
+
+  // A kernel row is one segment where its taps lie side by side, else each tap is one.
+  DotOrder order;
+  std::vector<std::ptrdiff_t> segments;
+  bool whole_rows = window.dilation_w == 1 && in.pixel == depth;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    if (!whole_rows || tap % window.kernel_w == 0) {
+      segments.push_back(window.taps[static_cast<std::size_t>(tap)]);
+    }
+    for (std::int64_t c = 0; c < depth; ++c) {
+      order.k.push_back(static_cast<std::int32_t>(c * taps + tap));
+    }
+  }
+  order.segments = std::ssize(segments);
+  order.depth = whole_rows ? window.kernel_w * depth : depth;
+
+  const Shape& out_shape = builder.shape(op.output);
+  std::int64_t height = w.size() == 4 ? out_shape[2] : 1;
+  std::int64_t width = out_shape.back();
+  std::int64_t channels = w[0] / op.group;
+  std::int32_t input_shift = shift_of(builder.type(op.input));
+  auto step = std::make_unique<DotStep>();
+  step->layer = packed_layer(builder, {i, op.layer, op.group, order, 0, input_shift}, height * width);
+  const DotKernel& kernel = *step->layer->kernel;
+
+  std::optional<FusedAdd> addition = requantizes ? addition_behind(builder, op.output) : std::nullopt;
+  Image out;
+  if (requantizes) {
+    TensorId made = addition ? addition->op->output : op.output;
+    Image other = addition ? builder.image(addition->other) : Image();
+    out = builder.new_image(made);
+    step->epilogue = requantization_epilogue(*op.layer.requantization, shift_of(builder.type(op.output)));
+    if (addition) {
+      set_addition(builder, *addition->op, op.output, step->epilogue);
+      step->has_other = true;
+      step->other = other.place;
+      step->params.other_step = other.pixel;
+      step->params.other_row = other.row;
+      step->geometry.other_image = other.plane;
+      step->geometry.other_run = other.row;
+      builder.mark_made(made);
+    }
+  } else {
+    // Dense, in elements of int32.
+    out.batch = in.batch;
+    out.channels = w[0];
+    out.height = height;
+    out.width = width;
+    out.pixel = w[0];
+    out.row = width * out.pixel;
+    out.plane = height * out.row;
+    out.place = builder.new_scratch(in.batch * out.plane * 4);
+  }
+
+  bool unstrided = window.stride_h == 1 && window.stride_w == 1;
+  std::int64_t period = in.row / in.pixel;
+  Walk walk = choose_walk(height, width, period, unstrided && in.row % in.pixel == 0, kernel.unit == 64);
+  // Images that lie one behind the other without a gap are one.
+  bool joined = unstrided && in.is_dense() && out.is_dense() && taps == 1 && !window.padded &&
+                width == in.width && height == in.height;
+  if (joined && addition) {
+    joined = step->params.other_row == width * step->params.other_step &&
+             (in.batch == 1 || step->geometry.other_image == height * step->params.other_row);
+  }
+  if (joined) {
+    std::int64_t all = in.batch * height * width;
+    walk = {1, all, all, 0};
+  }
+  step->input = in.place;
+  step->output = out.place;
+  step->segments = std::move(segments);
+  step->geometry.batch = joined ? 1 : in.batch;
+  step->geometry.runs = walk.runs;
+  step->geometry.input_image = in.plane;
+  step->geometry.output_image = out.plane;
+  step->geometry.input_run = window.stride_h * in.row;
+  step->geometry.output_run = out.row;
+  step->geometry.input_group = depth;
+  step->params.input_step = window.stride_w * in.pixel;
+  step->params.segment_count = order.segments;
+  step->params.segment_depth = tiles(order.depth, kernel.unit) * kernel.unit;
+  step->params.channels = channels;
+  step->params.positions = walk.positions;
+  step->params.row_length = walk.row_length;
+  step->params.row_gap = walk.row_gap;
+  step->params.output_step = out.pixel;
+  step->params.output_row = out.row;
+  step->fills_halo = window.padded;
+  step->halo = {in, static_cast<std::uint8_t>(op.input_zero_point + input_shift)};
+  step->profile.name = builder.program().tensor(addition ? addition->op->output : op.output).name;
+  step->profile.operation = describe(op) + (addition ? " + Add" : "");
+  step->profile.kernel = kernel.name;
+  step->profile.multiply_adds = in.batch * height * width * w[0] * static_cast<std::int64_t>(order.k.size());
+  std::vector<Place> places{in.place, out.place};
+  if (step->has_other) {
+    places.push_back(step->other);
+  }
+  builder.add(std::move(step), places);
+  if (!requantizes) {
+    finish_accumulators(builder, op.layer, op.output, out);
+  }
+  return true;
+}
+
+bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnectedOp& op) {
+  if (!multiplies_bytes(builder, op.layer, op.input, op.output)) {
+    return false;
+  }
+  std::int64_t depth = op.layer.weights.dim(1);
+  std::int64_t channels = op.layer.weights.dim(0);
+  std::int64_t rows = *element_count(builder.shape(op.input)) / depth;
+  std::int32_t input_shift = shift_of(builder.type(op.input));
+  DotOrder order;
+  order.depth = depth;
+  // An image that was flattened stays as it is; the weights are brought to its order.
+  std::optional<Image> image = builder.flattened_image(op.input);
+  bool in_place = image && image->is_dense() && builder.is_in_arena(image->place);
+  std::int64_t plane = in_place ? image->height * image->width : 1;
+  for (std::int64_t k = 0; k < depth; ++k) {
+    order.k.push_back(
+        static_cast<std::int32_t>(in_place ? k % image->channels * plane + k / image->channels : k));
+  }
+  auto step = std::make_unique<DotStep>();
+  step->input = in_place ? image->place : builder.padded_plain(op.input);
+  step->layer = packed_layer(builder, {i, op.layer, 1, order, plane, input_shift}, rows);
+  const DotKernel& kernel = *step->layer->kernel;
+  bool requantizes = has_tame_multipliers(op.layer, builder.range(op.input));
+  std::optional<FusedAdd> addition = requantizes ? addition_behind(builder, op.output) : std::nullopt;
+  if (requantizes) {
+    TensorId made = addition ? addition->op->output : op.output;
+    step->epilogue = requantization_epilogue(*op.layer.requantization, shift_of(builder.type(op.output)));
+    if (addition) {
+      step->other = builder.plain(addition->other);
+      step->has_other = true;
+      step->params.other_step = channels;
+      set_addition(builder, *addition->op, op.output, step->epilogue);
+      builder.mark_made(made);
+    }
+    step->output = builder.new_plain(made);
+  } else if (!op.layer.requantization) {
+    step->output = builder.new_exact(op.output);
+  } else {
+    step->output = builder.new_scratch(rows * channels * 4);
+  }
+  step->segments = {0};
+  step->params.input_step = depth;
+  step->params.segment_count = 1;
+  step->params.segment_depth = tiles(depth, kernel.unit) * kernel.unit;
+  step->params.channels = channels;
+  step->params.positions = rows;
+  step->params.row_length = rows;
+  step->params.output_step = channels;
+  step->profile.name = builder.program().tensor(addition ? addition->op->output : op.output).name;
+  step->profile.operation = describe(op) + (addition ? " + Add" : "");
+  step->profile.kernel = kernel.name;
+  step->profile.multiply_adds = rows * channels * depth;
+  Place output = step->output;
+  std::vector<Place> places{step->input, step->output};
+  if (step->has_other) {
+    places.push_back(step->other);
+  }
+  builder.add(std::move(step), places);
+  if (!requantizes && op.layer.requantization) {
+    auto finish = std::make_unique<RequantizeStep>();
+    finish->from = output;
+    finish->requantization = *op.layer.requantization;
+    finish->shift = shift_of(builder.type(op.output));
+    Place to = builder.new_plain(op.output);
+    finish->to = {to, 1, channels, 1, rows, channels, rows * channels, rows * channels, {}};
+    finish->profile.name = builder.program().tensor(op.output).name;
+    finish->profile.operation = "Requantize";
+    finish->profile.kernel = "requantize";
+    builder.add(std::move(finish), {output, to});
+  }
+  return true;
+}
+
+}  // namespace zeropoint::engine

@@ -1,0 +1,64 @@
+// Operators that move integers, without moving them where their result lies as they do.
+
+#include <algorithm>
+
+#include "engine/builder.h"
+#include "engine/describe.h"
+#include "engine/steps/convert.h"
+
+namespace zeropoint::engine {
+namespace {
+
+bool build_concat(Builder& builder, const EvaluateOp& op) {
+  TensorId output = op.outputs[0];
+  const Shape& shape = builder.shape(output);
+  std::int64_t axis = int_attribute(op.op, op.attributes, "axis");
+  axis += axis < 0 ? std::ssize(shape) : 0;
+  if (!is_byte(builder.type(output)) || axis != 1 || (shape.size() != 3 && shape.size() != 4) ||
+      !builder.wants_image(output)) {
+    return false;
+  }
+  // Its operands may have been made at their places already.
+  Image whole = builder.has_image(output) ? builder.image(output) : builder.new_image(output);
+  std::int64_t channel = 0;
+  for (TensorId input : op.inputs) {
+    Image from = builder.image(input);
+    Image to = whole;
+    to.place.offset += channel;
+    to.channels = from.channels;
+    channel += from.channels;
+    bool there = from.place.buffer == to.place.buffer && from.place.offset == to.place.offset;
+    if (!there) {
+      auto step = std::make_unique<CopyImageStep>(from, to);
+      step->profile.name = builder.program().tensor(output).name;
+      step->profile.operation = describe(op);
+      builder.add(std::move(step), {from.place, to.place});
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool build_evaluate(Builder& builder, const EvaluateOp& op) {
+  switch (op.op) {
+    case Op::kReshape:
+    case Op::kFlatten:
+    case Op::kSqueeze:
+    case Op::kUnsqueeze:
+    case Op::kIdentity:
+      if (!is_byte(builder.type(op.outputs[0]))) {
+        return false;
+      }
+      builder.alias(op.outputs[0], op.inputs[0]);
+      return true;
+    case Op::kMaxPool:
+      return build_max_pool(builder, op);
+    case Op::kConcat:
+      return build_concat(builder, op);
+    default:
+      return false;
+  }
+}
+
+}  // namespace zeropoint::engine

@@ -1,0 +1,267 @@
+#include "engine/infer_shapes.h"
+
+#include <algorithm>
+#include <string>
+
+#include "engine/conv_geometry.h"
+#include "engine/run_operation.h"
+#include "operators/broadcast.h"
+#include "operators/matmul_geometry.h"
+
+namespace zeropoint::engine {
+namespace {
+
+/// The inputs of an operator whose values, not their shapes alone, decide the shape of what it gives.
+std::vector<std::size_t> deciding_inputs(Op op) {
+  switch (op) {
+    case Op::kReshape:
+    case Op::kExpand:
+    case Op::kTile:
+    case Op::kTopK:
+    case Op::kOneHot:
+    case Op::kUnsqueeze:
+    case Op::kSqueeze:
+    case Op::kSplit:
+    case Op::kMaxUnpool:
+      return {1, 2};
+    case Op::kPad:
+      return {1, 3};
+    case Op::kSlice:
+      return {1, 2, 3, 4};
+    case Op::kResize:
+      return {1, 2, 3};
+    case Op::kConstantOfShape:
+      return {0};
+    case Op::kRange:
+      return {0, 1, 2};
+    case Op::kReduceL1:
+    case Op::kReduceL2:
+    case Op::kReduceLogSum:
+    case Op::kReduceLogSumExp:
+    case Op::kReduceMax:
+    case Op::kReduceMean:
+    case Op::kReduceMin:
+    case Op::kReduceProd:
+    case Op::kReduceSum:
+    case Op::kReduceSumSquare:
+      return {1};
+    default:
+      return {};
+  }
+}
+
+bool values_decide(Op op) { return op == Op::kNonZero || op == Op::kCompress; }
+
+std::string declared(const TensorInfo& info) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < info.shape->size(); ++i) {
+    std::int64_t extent = (*info.shape)[i];
+    text += (i == 0 ? "" : ", ") + (extent == kOpenExtent ? "?" : std::to_string(extent));
+  }
+  return text + "]";
+}
+
+class Inference {
+ public:
+  explicit Inference(const Program& program) : program_(program) {
+    known_.shapes.resize(program.tensors.size());
+    known_.constants.resize(program.tensors.size());
+    for (std::size_t i = 0; i < program.tensors.size(); ++i) {
+      if (program.tensors[i].constant != nullptr) {
+        known_.constants[i] = program.tensors[i].constant;
+        known_.shapes[i] = program.tensors[i].constant->shape();
+      }
+    }
+  }
+
+  Result<KnownTensors> infer(std::span<const Shape> inputs) {
+    if (inputs.size() != program_.inputs.size()) {
+      return Status::invalid_argument("program '" + program_.name + "' takes " +
+                                      std::to_string(program_.inputs.size()) + " inputs, not " +
+                                      std::to_string(inputs.size()));
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const TensorInfo& info = program_.tensor(program_.inputs[i]);
+      if (!fits(inputs[i], info.shape) || !element_count(inputs[i]).ok()) {
+        return Status::invalid_argument("input '" + info.name + "' is " + to_string(inputs[i]) +
+                                        "; the program needs " +
+                                        (info.shape ? declared(info) : "extents of 0 or more"));
+      }
+      shape(program_.inputs[i]) = inputs[i];
+    }
+    for (const Operation& operation : program_.operations) {
+      ZP_RETURN_IF_ERROR(infer(operation).at("program '" + program_.name + "', operation that makes '" +
+                                             program_.tensor(outputs_of(operation)[0]).name + "'"));
+    }
+    return std::move(known_);
+  }
+
+  Status operator()(const ConvOp& op) { return put(op.output, conv_output(op, *shape(op.input))); }
+
+  Status operator()(const FullyConnectedOp& op) {
+    Shape out = *shape(op.input);
+    if (out.empty() || out.back() != op.layer.weights.dim(1)) {
+      return Status::invalid_argument("weights " + to_string(op.layer.weights.shape()) + " do not fit " +
+                                      to_string(out));
+    }
+    out.back() = op.layer.weights.dim(0);
+    return put(op.output, std::move(out));
+  }
+
+  Status operator()(const MatMulOp& op) {
+    ZP_ASSIGN_OR_RETURN(operators::MatMulGeometry geometry,
+                        operators::MatMulGeometry::of(*shape(op.a), *shape(op.b)));
+    return put(op.output, geometry.shape);
+  }
+
+  Status operator()(const AddOp& op) {
+    return put(op.output, operators::broadcast_shapes(*shape(op.a), *shape(op.b)));
+  }
+
+  Status operator()(const QuantizeOp& op) { return put(op.output, *shape(op.input)); }
+  Status operator()(const SoftmaxOp& op) { return put(op.output, *shape(op.input)); }
+  Status operator()(const TableOp& op) { return put(op.output, *shape(op.input)); }
+  Status operator()(const DequantizeOp& op) { return put(op.output, *shape(op.input)); }
+  Status operator()(const NormalizeOp& op) { return put(op.output, *shape(op.input)); }
+
+  Status operator()(const EvaluateOp& op) {
+    bool constant = std::all_of(op.inputs.begin(), op.inputs.end(),
+                                [&](TensorId id) { return id == kNoTensor || is_constant(id); });
+    if (constant || op.op == Op::kShape || op.op == Op::kSize) {
+      return fold(op);
+    }
+    if (values_decide(op.op)) {
+      return {};
+    }
+    for (std::size_t i : deciding_inputs(op.op)) {
+      if (i < op.inputs.size() && op.inputs[i] != kNoTensor && !is_constant(op.inputs[i])) {
+        return {};
+      }
+    }
+    if (op.op == Op::kConv) {
+      return infer_conv(op);
+    }
+    if (op.op == Op::kMatMul) {
+      ZP_ASSIGN_OR_RETURN(operators::MatMulGeometry geometry,
+                          operators::MatMulGeometry::of(*shape(op.inputs[0]), *shape(op.inputs[1])));
+      return put(op.outputs[0], geometry.shape);
+    }
+    return by_zeros(op);
+  }
+
+  template <typename Op>
+  Status operator()(const Op& op) {
+    return by_zeros(op);
+  }
+
+ private:
+  std::optional<Shape>& shape(TensorId id) { return known_.shapes[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] bool is_constant(TensorId id) const {
+    return known_.constants[static_cast<std::size_t>(id)] != nullptr;
+  }
+
+  Status infer(const Operation& operation) {
+    for (TensorId id : inputs_of(operation)) {
+      if (!shape(id)) {
+        return {};  // so is nothing known of what it makes
+      }
+    }
+    return std::visit(*this, operation);
+  }
+
+  Status put(TensorId id, Result<Shape> result) {
+    ZP_ASSIGN_OR_RETURN(Shape made, std::move(result));
+    const TensorInfo& info = program_.tensor(id);
+    if (!fits(made, info.shape)) {
+      return Status::invalid_argument("it gives " + to_string(made) + " where " + declared(info) +
+                                      " was declared");
+    }
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;
+    if (Result<std::int64_t> count = element_count(made); !count.ok() || *count > kMost) {
+      return Status::resource_exhausted("an output of shape " + to_string(made) + " is too large");
+    }
+    shape(id) = std::move(made);
+    return {};
+  }
+
+  /// Computes what depends on constants, or on a shape alone.
+  Status fold(const EvaluateOp& op) {
+    std::vector<Tensor> shapes_only;
+    shapes_only.reserve(op.inputs.size());
+    std::vector<const Tensor*> inputs;
+    for (TensorId id : op.inputs) {
+      const Tensor* known = id == kNoTensor ? nullptr : known_.constants[static_cast<std::size_t>(id)].get();
+      if (id != kNoTensor && known == nullptr) {
+        shapes_only.push_back(Tensor::borrow(program_.tensor(id).type, *shape(id), nullptr));
+        known = &shapes_only.back();
+      }
+      inputs.push_back(known);
+    }
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made,
+                        evaluate(OperatorCall(op.op, op.attributes, inputs, op.outputs.size())));
+    for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+      if (op.outputs[i] != kNoTensor) {
+        ZP_RETURN_IF_ERROR(put(op.outputs[i], made[i].shape()));
+        known_.constants[static_cast<std::size_t>(op.outputs[i])] =
+            std::make_shared<const Tensor>(std::move(made[i]));
+      }
+    }
+    return {};
+  }
+
+  Status infer_conv(const EvaluateOp& op) {
+    const Shape& in = *shape(op.inputs[0]);
+    const Shape& w = *shape(op.inputs[1]);
+    if (in.size() < 3 || w.size() != in.size()) {
+      return by_zeros(op);
+    }
+    ZP_ASSIGN_OR_RETURN(WindowGeometry window,
+                        window_geometry(op.op, op.attributes, in, {w.begin() + 2, w.end()}));
+    Shape out{in[0], w[0]};
+    out.insert(out.end(), window.output.begin(), window.output.end());
+    return put(op.outputs[0], std::move(out));
+  }
+
+  /// What the operation gives for zeros has the shape of what it gives for anything.
+  template <typename Op>
+  Status by_zeros(const Op& op) {
+    std::vector<Tensor> zeros;
+    std::vector<TensorId> ids = inputs_of(Operation(op));
+    zeros.reserve(ids.size());
+    std::vector<const Tensor*> values(program_.tensors.size(), nullptr);
+    for (TensorId id : ids) {
+      auto at = static_cast<std::size_t>(id);
+      if (known_.constants[at] != nullptr) {
+        values[at] = known_.constants[at].get();
+      } else if (values[at] == nullptr) {
+        zeros.emplace_back(program_.tensor(id).type, *shape(id));
+        values[at] = &zeros.back();
+      }
+    }
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made, run_operation(program_, Operation(op), values));
+    std::vector<TensorId> outputs = outputs_of(Operation(op));
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      ZP_RETURN_IF_ERROR(put(outputs[i], made[i].shape()));
+    }
+    return {};
+  }
+
+  const Program& program_;
+  KnownTensors known_;
+};
+
+}  // namespace
+
+bool fits(const Shape& shape, const std::optional<Shape>& declared) {
+  bool same = !declared || declared->size() == shape.size();
+  for (std::size_t i = 0; declared && same && i < shape.size(); ++i) {
+    same = (*declared)[i] == kOpenExtent || (*declared)[i] == shape[i];
+  }
+  return same;
+}
+
+Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes) {
+  return Inference(program).infer(input_shapes);
+}
+
+}  // namespace zeropoint::engine

@@ -1,0 +1,57 @@
+#include "engine/layer_rules.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace zeropoint::engine {
+
+bool has_tame_multipliers(const LinearLayer& layer, QuantizedRange input) {
+  const auto* multipliers =
+      layer.requantization ? std::get_if<std::vector<float>>(&layer.requantization->multipliers) : nullptr;
+  if (multipliers == nullptr) {
+    return false;
+  }
+  QuantizedRange sums = accumulator_range(layer, input);
+  double most =
+      std::max(std::abs(static_cast<double>(sums.q_min)), std::abs(static_cast<double>(sums.q_max)));
+  return std::all_of(multipliers->begin(), multipliers->end(),
+                     [&](float m) { return most * static_cast<double>(m) < 0x1p29; });
+}
+
+kernels::Epilogue requantization_epilogue(const Requantization& requantization, std::int32_t shift) {
+  kernels::Epilogue e;
+  e.kind = kernels::EpilogueKind::kRequantize;
+  e.zero_point = static_cast<std::int32_t>(requantization.zero_point) + shift;
+  e.low = static_cast<std::uint8_t>(requantization.clamp.q_min + shift);
+  e.high = static_cast<std::uint8_t>(requantization.clamp.q_max + shift);
+  return e;
+}
+
+ImageWindow image_window(const ConvOp& op, const Image& input) {
+  const Window& window = op.window;
+  const Shape& w = op.layer.weights.shape();
+  bool rows = w.size() == 4;
+  auto of_rows = [&](const std::vector<std::int64_t>& list, std::int64_t otherwise) {
+    return rows ? list[0] : otherwise;
+  };
+  ImageWindow result{rows ? w[2] : 1,
+                     w.back(),
+                     of_rows(window.strides, 1),
+                     window.strides.back(),
+                     window.dilations.back(),
+                     {},
+                     false};
+  for (std::int64_t y = 0; y < result.kernel_h; ++y) {
+    for (std::int64_t x = 0; x < result.kernel_w; ++x) {
+      result.taps.push_back((y * of_rows(window.dilations, 1) - of_rows(window.pads_begin, 0)) * input.row +
+                            (x * window.dilations.back() - window.pads_begin.back()) * input.pixel);
+    }
+  }
+  auto pads = [](const std::vector<std::int64_t>& list) {
+    return std::any_of(list.begin(), list.end(), [](std::int64_t pad) { return pad > 0; });
+  };
+  result.padded = pads(window.pads_begin) || pads(window.pads_end);
+  return result;
+}
+
+}  // namespace zeropoint::engine

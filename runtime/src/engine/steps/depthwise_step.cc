@@ -1,0 +1,56 @@
+#include "engine/steps/depthwise_step.h"
+
+namespace zeropoint::engine {
+
+std::int64_t DepthwiseLayer::bytes() const {
+  return static_cast<std::int64_t>(packed.weights.size() +
+                                   4 * (packed.bias.size() + packed.multipliers.size()));
+}
+
+std::shared_ptr<const DepthwiseLayer> pack_depthwise(const LinearLayer& layer, std::int32_t input_shift,
+                                                     const kernels::DepthwiseKernel& kernel) {
+  std::span<const std::int8_t> weights = layer.weights.data<std::int8_t>();
+  std::size_t channels = layer.folded_bias.size();
+  std::size_t taps = weights.size() / channels;
+  std::vector<std::int32_t> bias;
+  for (std::size_t c = 0; c < channels; ++c) {
+    std::int64_t sum = 0;
+    for (std::int8_t w : weights.subspan(c * taps, taps)) {
+      sum += w;
+    }
+    bias.push_back(static_cast<std::int32_t>(layer.folded_bias[c] - input_shift * sum));
+  }
+  const auto& multipliers = std::get<std::vector<float>>(layer.requantization->multipliers);
+  auto result = std::make_shared<DepthwiseLayer>();
+  result->packed = kernel.pack(weights, bias, multipliers);
+  return result;
+}
+
+Status DepthwiseStep::run(const RunContext& context) {
+  kernels::Epilogue e = epilogue;
+  e.bias = layer->packed.bias.data();
+  e.multipliers = layer->packed.multipliers.data();
+  kernels::DepthwiseParams p;
+  p.input_step = column_step;
+  p.taps = taps.data();
+  p.tap_count = std::ssize(taps);
+  p.weights = layer->packed.weights.data();
+  p.blocks = layer->packed.blocks;
+  p.channels = output.channels;
+  p.positions = output.width;
+  p.output_step = output.pixel;
+  p.epilogue = &e;
+  for (std::int64_t n = 0; n < output.batch; ++n) {
+    if (fills_halo) {
+      halo.fill(context, n);
+    }
+    for (std::int64_t y = 0; y < output.height; ++y) {
+      p.input = context.bytes_at(input.place) + n * input.plane + y * row_step;
+      p.output = context.bytes_at(output.place) + n * output.plane + y * output.row;
+      kernel->run(p);
+    }
+  }
+  return {};
+}
+
+}  // namespace zeropoint::engine

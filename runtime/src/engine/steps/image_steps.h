@@ -1,0 +1,124 @@
+#pragma once
+
+// Steps on images and byte tensors by the elementwise kernels.
+
+#include <vector>
+
+#include "engine/image.h"
+#include "engine/step.h"
+#include "kernels/elementwise/elementwise.h"
+#include "zeropoint/window.h"
+
+namespace zeropoint::engine {
+
+/// Stretches of neighbouring bytes in tensors of one shape: all of plain ones; rows or pixels of images.
+struct Stretches {
+  std::int64_t planes = 1, rows = 1, pixels = 1;
+  std::int64_t bytes = 0;
+
+  struct Of {
+    Place place;
+    std::ptrdiff_t plane = 0, row = 0, pixel = 0;
+
+    [[nodiscard]] std::ptrdiff_t at(std::int64_t n, std::int64_t y, std::int64_t x) const {
+      return n * plane + y * row + x * pixel;
+    }
+  };
+
+  /// Of images of one shape, as long as they allow.
+  static Stretches of(const std::vector<Image>& images);
+
+  /// function(plane, row, pixel) for each stretch.
+  template <typename Function>
+  void for_each(Function&& function) const {
+    for (std::int64_t n = 0; n < planes; ++n) {
+      for (std::int64_t y = 0; y < rows; ++y) {
+        for (std::int64_t x = 0; x < pixels; ++x) {
+          function(n, y, x);
+        }
+      }
+    }
+  }
+};
+
+/// Reals [N, C, H, W] to an image, or to as many bytes in a row.
+class QuantizeStep : public Step {
+ public:
+  Place from;
+  bool to_image = false;
+  Image to;  ///< else the first byte
+  std::int64_t count = 0;
+  kernels::QuantizeParams params;
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  Status run(const RunContext& context) override;
+};
+
+/// Bytes, or accumulators with a scale for each along the last axis, to reals.
+class DequantizeStep : public Step {
+ public:
+  Place from, to;
+  std::int64_t rows = 1, count = 0;  ///< of a row
+  bool sums = false;
+  std::vector<float> scales;  ///< of the sums of a row
+  float scale = 1;
+  std::int32_t zero_point = 0;
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  Status run(const RunContext& context) override;
+};
+
+class AddStep : public Step {
+ public:
+  Stretches stretches;
+  Stretches::Of a, b, to;
+  kernels::Epilogue epilogue;
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  Status run(const RunContext& context) override;
+};
+
+class TableStep : public Step {
+ public:
+  Stretches stretches;
+  Stretches::Of from, to;
+  std::vector<std::uint8_t> table;
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  Status run(const RunContext& context) override;
+};
+
+/// A pool over the window's taps that lie on the image: the largest, or the mean.
+class PoolStep : public Step {
+ public:
+  Image from, to;
+  WindowGeometry window;  ///< of two axes
+  bool mean = false;
+  bool counts_padding = false;
+  std::int32_t input_zero_point = 0;  ///< shifted
+  float input_scale = 1, output_scale = 1;
+  kernels::MeanParams params;  ///< without the factor
+  Place sums;                  ///< int32 per channel
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  Status run(const RunContext& context) override;
+
+ private:
+  void pool(const RunContext& context, const std::uint8_t* in, std::uint8_t* out, std::int64_t y,
+            std::int64_t x) const;
+};
+
+/// The mean or sum over all pixels of an image, [N, C].
+class GlobalMeanStep : public Step {
+ public:
+  Image from;
+  Place to;
+  Place sums;
+  std::int32_t input_zero_point = 0;  ///< shifted
+  kernels::MeanParams params;
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  Status run(const RunContext& context) override;
+};
+
+}  // namespace zeropoint::engine

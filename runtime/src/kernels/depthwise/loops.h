@@ -1,0 +1,41 @@
+#pragma once
+
+// Depthwise convolution as loops over 64 channels that the compiler turns into vectors. Internal linkage:
+// each instruction set's file includes them.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/epilogue_scalar.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+void depthwise_loops(const DepthwiseParams& p) {
+  constexpr std::int64_t kBlock = 64;
+  for (std::int64_t b = 0; b < p.blocks; ++b) {
+    std::int64_t first = b * kBlock;
+    std::int64_t count = std::min(kBlock, p.channels - first);
+    for (std::int64_t x = 0; x < p.positions; ++x) {
+      std::int32_t sums[kBlock];
+      std::copy_n(p.epilogue->bias + first, kBlock, sums);
+      const std::uint8_t* in = p.input + x * p.input_step + first;
+      const std::int8_t* w = p.weights + first * p.tap_count;
+      for (std::int64_t t = 0; t < p.tap_count; ++t, w += kBlock) {
+        const std::uint8_t* tap = in + p.taps[t];
+        for (std::int64_t c = 0; c < kBlock; ++c) {
+          sums[c] += tap[c] * w[c];
+        }
+      }
+      std::uint8_t bytes[kBlock];
+      for (std::int64_t c = 0; c < kBlock; ++c) {
+        bytes[c] = requantized(*p.epilogue, sums[c], first + c);
+      }
+      std::copy_n(bytes, count, p.output + x * p.output_step + first);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace zeropoint::kernels

@@ -1,0 +1,70 @@
+#include "kernels/dot/dot.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace zeropoint::kernels {
+
+#define ZP_DOT_KERNEL(function, ...) void function(const DotParams& params);
+#include "kernels/dot/kernels.inc"
+#if ZP_WITH_AMX
+void enter_tiles(const DotParams& params);
+void leave_tiles();
+#endif
+
+namespace {
+
+/// Tiles against vectors, in cycles: a product of tiles takes 16, a vector of 16 channels by 4 bytes a half.
+[[maybe_unused]] bool fills_tiles(const DotWork& work) {
+  auto pieces = [](std::int64_t extent, std::int64_t size) { return (extent + size - 1) / size; };
+  constexpr std::int64_t kEnter = 200;   // and leave
+  constexpr std::int64_t kFinish = 100;  // a tile of sums
+  std::int64_t outputs = pieces(work.positions, 16) * pieces(work.channels, 16);
+  std::int64_t tiles = outputs * (work.segments * pieces(work.depth, 64) * 20 + kFinish) + kEnter;
+  std::int64_t vectors =
+      work.positions * pieces(work.channels, 16) * (work.segments * pieces(work.depth, 4) * 5 / 8 + 5);
+  return tiles < vectors;
+}
+
+/// vpmaddubsw adds two products in int16 and saturates: 255 * (|w0| + |w1|) must not reach 2^15.
+[[maybe_unused]] bool pairs_stay_in_int16(std::span<const std::int8_t> packed) {
+  for (std::size_t i = 0; i + 1 < packed.size(); i += 2) {
+    int positive = std::max<int>(packed[i], 0) + std::max<int>(packed[i + 1], 0);
+    int negative = std::min<int>(packed[i], 0) + std::min<int>(packed[i + 1], 0);
+    if (255 * positive > 32767 || 255 * negative < -32768) {
+      return false;
+    }
+  }
+  return true;
+}
+
+constexpr DotKernel kKernels[] = {
+#define ZP_DOT_KERNEL(function, isa, panel, unit, exact_for, enter, leave, worth) \
+  {#function, Isa::isa, panel, unit, function, exact_for, enter, leave, worth},
+#include "kernels/dot/kernels.inc"
+};
+
+}  // namespace
+
+std::span<const DotKernel> dot_kernels() { return kKernels; }
+
+AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::int64_t channels,
+                                    std::int64_t segments, std::int64_t depth, std::int64_t panel,
+                                    std::int64_t unit) {
+  std::int64_t panels = (channels + panel - 1) / panel;
+  std::int64_t filled = (depth + unit - 1) / unit * unit;
+  AlignedVector<std::int8_t> packed(static_cast<std::size_t>(panels * segments * filled * panel));
+  const std::int8_t* in = weights.data();
+  for (std::int64_t m = 0; m < channels; ++m) {
+    std::int8_t* of_panel = packed.data() + m / panel * segments * filled * panel + m % panel * 4;
+    for (std::int64_t s = 0; s < segments; ++s) {
+      std::int8_t* of_segment = of_panel + s * filled * panel;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        of_segment[k / 4 * panel * 4 + k % 4] = *in++;
+      }
+    }
+  }
+  return packed;
+}
+
+}  // namespace zeropoint::kernels

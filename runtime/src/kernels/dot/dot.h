@@ -1,0 +1,87 @@
+#pragma once
+
+// Products of rows of uint8 with constant int8 weights, summed exactly in int32:
+//
+//     acc[p][m] = bias[m] + sum over s, k of input[p * input_step + segments[s] + k] * w[m][s][k]
+//
+// A convolution over an image in NHWC with its padding in memory is such a product: a position p is an output
+// pixel, a segment a row of the kernel, whose taps and channels lie side by side. So is a matrix product: one
+// segment.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernels/aligned_vector.h"
+#include "kernels/epilogue.h"
+#include "zeropoint/cpu.h"
+
+namespace zeropoint::kernels {
+
+/// Positions in one run have one distance in the input. In the output they are rows of `row_length`
+/// positions; behind each follow `row_gap` positions that are computed for nothing and not stored: such is an
+/// image whose rows, padding included, are walked through as one.
+struct DotParams {
+  const std::uint8_t* input = nullptr;
+  std::ptrdiff_t input_step = 0;
+  const std::ptrdiff_t* segments = nullptr;
+  std::int64_t segment_count = 0;
+  std::int64_t segment_depth = 0;  ///< bytes of a segment, filled up with weights of 0 to the kernel's unit
+
+  const std::int8_t* weights = nullptr;  ///< see pack_dot()
+  std::int64_t first_channel = 0;        ///< a multiple of the panel's channels
+  std::int64_t channels = 0;             ///< the end of the channels to compute
+
+  std::int64_t positions = 0;
+  std::int64_t row_length = 0;
+  std::int64_t row_gap = 0;
+
+  // In elements: of uint8, or of int32 for accumulators. Of position 0 and channel 0.
+  void* output = nullptr;
+  std::ptrdiff_t output_step = 0;
+  std::ptrdiff_t output_row = 0;  ///< from one row's first position to the next one's
+
+  const std::uint8_t* other = nullptr;  ///< of Epilogue::kAdd
+  std::ptrdiff_t other_step = 0;
+  std::ptrdiff_t other_row = 0;
+
+  const Epilogue* epilogue = nullptr;
+};
+
+/// Input bytes behind the last one of a segment that kernels may read, and throw away.
+inline constexpr std::int64_t kReadSlack = 64;
+
+/// The extents of a product, for the choice of its kernel.
+struct DotWork {
+  std::int64_t positions;  ///< of one run
+  std::int64_t channels;
+  std::int64_t segments;
+  std::int64_t depth;
+};
+
+struct DotKernel {
+  std::string_view name;
+  Isa isa;
+  std::int64_t panel;  ///< channels of a panel of weights
+  std::int64_t unit;   ///< segments are filled up to a multiple of it
+  void (*run)(const DotParams& params);
+  /// Whether it is exact for these weights, packed. None: for all.
+  bool (*exact_for)(std::span<const std::int8_t> packed);
+  /// Called around the runs of one thread, all of as many positions. None: nothing is to be done.
+  void (*enter)(const DotParams& params);
+  void (*leave)();
+  /// Whether it is quicker than what follows it in the table. None: always.
+  bool (*worth)(const DotWork& work);
+};
+
+/// All that are compiled in, best first.
+std::span<const DotKernel> dot_kernels();
+
+/// Weights [channels][segments][depth] as panels: [channels / panel][segments][depth / 4][panel][4], filled
+/// up with zeros.
+AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::int64_t channels,
+                                    std::int64_t segments, std::int64_t depth, std::int64_t panel,
+                                    std::int64_t unit);
+
+}  // namespace zeropoint::kernels

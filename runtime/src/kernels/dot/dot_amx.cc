@@ -1,0 +1,180 @@
+// Matrix tiles: 16 positions by 64 bytes times 64 bytes by 16 channels, two by two at a time. Input tiles are
+// loaded from the image itself, a position to a row.
+
+#include <immintrin.h>
+
+#include "kernels/dot/dot.h"
+#include "kernels/dot/store_avx512.h"
+#include "kernels/dot/walk.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+constexpr std::int64_t kPanel = 16;
+constexpr std::int64_t kTileRows = 16;
+constexpr std::int64_t kTileBytes = 64;  // of a row
+
+/// Intel, instruction set reference, LDTILECFG.
+struct TileConfig {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t row_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+};
+
+/// Two tiles by two of sums, row by row.
+struct Sums {
+  alignas(64) std::int32_t of[2 * kTileRows][2 * kPanel];
+};
+
+struct Block {
+  const std::uint8_t* input[2];
+  const std::int8_t* weights;
+  std::ptrdiff_t panel_bytes;
+  const std::int32_t* bias;
+};
+
+// Tiles 0 to 3 hold the sums, 4 and 5 positions, 6 and 7 weights.
+template <bool kTwoRows, bool kTwoPanels>
+void multiply(const DotParams& p, const Block& block, Sums& sums) {
+  // A stride of 0 puts the bias into each row.
+  _tile_loadd(0, block.bias, 0);
+  if constexpr (kTwoPanels) {
+    _tile_loadd(1, block.bias + kPanel, 0);
+  }
+  if constexpr (kTwoRows) {
+    _tile_loadd(2, block.bias, 0);
+    if constexpr (kTwoPanels) {
+      _tile_loadd(3, block.bias + kPanel, 0);
+    }
+  }
+  const std::int8_t* weights = block.weights;
+  for (std::int64_t s = 0; s < p.segment_count; ++s) {
+    std::ptrdiff_t segment = p.segments[s];
+    for (std::int64_t k = 0; k < p.segment_depth; k += kTileBytes, weights += kTileBytes * kPanel) {
+      _tile_loadd(6, weights, kTileBytes);
+      _tile_loadd(4, block.input[0] + segment + k, p.input_step);
+      _tile_dpbusd(0, 4, 6);
+      if constexpr (kTwoPanels) {
+        _tile_loadd(7, weights + block.panel_bytes, kTileBytes);
+        _tile_dpbusd(1, 4, 7);
+      }
+      if constexpr (kTwoRows) {
+        _tile_loadd(5, block.input[1] + segment + k, p.input_step);
+        _tile_dpbusd(2, 5, 6);
+        if constexpr (kTwoPanels) {
+          _tile_dpbusd(3, 5, 7);
+        }
+      }
+    }
+  }
+  constexpr std::ptrdiff_t kRow = sizeof sums.of[0];
+  _tile_stored(0, sums.of[0], kRow);
+  if constexpr (kTwoPanels) {
+    _tile_stored(1, sums.of[0] + kPanel, kRow);
+  }
+  if constexpr (kTwoRows) {
+    _tile_stored(2, sums.of[kTileRows], kRow);
+    if constexpr (kTwoPanels) {
+      _tile_stored(3, sums.of[kTileRows] + kPanel, kRow);
+    }
+  }
+}
+
+template <int kVectors>
+void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel, int rows,
+                const Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
+  if (epilogue.kind == EpilogueKind::kAccumulators) {
+    auto* output = static_cast<std::int32_t*>(p.output) + channel;
+    for (int r = 0; r < rows; ++r) {
+      for (int v = 0; v < kVectors && targets.stored[r]; ++v) {
+        _mm512_mask_storeu_epi32(output + targets.output[r] + v * kPanel,
+                                 lanes(p.channels - channel - v * kPanel),
+                                 _mm512_load_si512(sums[r] + v * kPanel));
+      }
+    }
+    return;
+  }
+  __m512 multipliers[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    multipliers[v] = _mm512_loadu_ps(p.epilogue->multipliers + channel + v * kPanel);
+  }
+  auto target = [&](int r) {
+    return Target{targets.output[r], targets.other[r], r < rows && targets.stored[r]};
+  };
+  for (int r = 0; r < rows; r += 2) {
+    __m512i a[kVectors];
+    __m512i b[kVectors];
+    int next = r + 1 < rows ? r + 1 : r;
+    for (int v = 0; v < kVectors; ++v) {
+      a[v] = _mm512_load_si512(sums[r] + v * kPanel);
+      b[v] = _mm512_load_si512(sums[next] + v * kPanel);
+    }
+    store_pair<kVectors>(p, epilogue, channel, multipliers, a, target(r), b, target(next));
+  }
+}
+
+/// Channels [first, first + kVectors panels) of all positions.
+template <int kVectors>
+void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t first) {
+  constexpr bool kTwoPanels = kVectors == 2;
+  std::ptrdiff_t panel_bytes = p.segment_count * p.segment_depth * kPanel;
+  Block block{{}, p.weights + first / kPanel * panel_bytes, panel_bytes, p.epilogue->bias + first};
+  Sums sums;
+  Walk walk(p);
+  // The last tile begins where it ends with the last position: what two tiles share is computed twice.
+  std::int64_t last = p.positions < kTileRows ? 0 : p.positions - kTileRows;
+  int rows = static_cast<int>(p.positions < kTileRows ? p.positions : kTileRows);
+  for (std::int64_t position = 0; position < p.positions; position += 2 * kTileRows) {
+    std::int64_t starts[2] = {position < last ? position : last,
+                              position + kTileRows < last ? position + kTileRows : last};
+    bool two = position + kTileRows < p.positions;
+    for (int i = 0; i < 2; ++i) {
+      block.input[i] = p.input + starts[i] * p.input_step;
+    }
+    if (two) {
+      multiply<true, kTwoPanels>(p, block, sums);
+    } else {
+      multiply<false, kTwoPanels>(p, block, sums);
+    }
+    for (int i = 0; i < (two ? 2 : 1); ++i) {
+      Targets<kTileRows> targets;
+      walk.seek(starts[i]);
+      walk.take(rows, targets);
+      store_rows<kVectors>(p, epilogue, first, rows, targets, sums.of + i * kTileRows);
+    }
+  }
+}
+
+}  // namespace
+
+void enter_tiles(const DotParams& p);
+void enter_tiles(const DotParams& p) {
+  TileConfig config;
+  auto rows = static_cast<std::uint8_t>(p.positions < kTileRows ? p.positions : kTileRows);
+  for (int tile = 0; tile < 8; ++tile) {
+    config.row_bytes[tile] = kTileBytes;
+    config.rows[tile] = tile < 6 ? rows : kTileRows;
+  }
+  // The intrinsic tells the compiler of the first bytes alone; this of all.
+  asm volatile("" : : "r"(&config) : "memory");
+  _tile_loadconfig(&config);
+}
+
+void leave_tiles();
+void leave_tiles() { _tile_release(); }
+
+void dot_u8s8_s32_32x32_amx(const DotParams& p);
+void dot_u8s8_s32_32x32_amx(const DotParams& p) {
+  WideEpilogue epilogue(*p.epilogue);
+  std::int64_t first = p.first_channel;
+  for (; p.channels - first > kPanel; first += 2 * kPanel) {
+    run_panels<2>(p, epilogue, first);
+  }
+  if (first < p.channels) {
+    run_panels<1>(p, epilogue, first);
+  }
+}
+
+}  // namespace zeropoint::kernels

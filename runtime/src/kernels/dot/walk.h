@@ -1,0 +1,63 @@
+#pragma once
+
+// Where the positions of a run go. Internal linkage: it is included by files of several instruction sets.
+
+#include "kernels/dot/dot.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+/// The targets of up to kMost neighbouring positions; those of a gap are not stored.
+template <int kMost>
+struct Targets {
+  std::ptrdiff_t output[kMost];
+  std::ptrdiff_t other[kMost];
+  bool stored[kMost];
+};
+
+/// Walks through the positions of a run in their order.
+class Walk {
+ public:
+  explicit Walk(const DotParams& p) : p_(p), left_(p.row_length) {}
+
+  /// To any position.
+  void seek(std::int64_t position) {
+    std::int64_t period = p_.row_length + p_.row_gap;
+    std::int64_t row = position / period;
+    std::int64_t x = position - row * period;
+    left_ = p_.row_length - x;
+    row_output_ = row * p_.output_row;
+    row_other_ = row * p_.other_row;
+    output_ = row_output_ + x * p_.output_step;
+    other_ = row_other_ + x * p_.other_step;
+  }
+
+  template <int kMost>
+  void take(int count, Targets<kMost>& targets) {
+    for (int r = 0; r < count; ++r) {
+      targets.stored[r] = left_ > 0;
+      targets.output[r] = output_;
+      targets.other[r] = other_;
+      output_ += p_.output_step;
+      other_ += p_.other_step;
+      if (--left_ == -p_.row_gap) {
+        left_ = p_.row_length;
+        row_output_ += p_.output_row;
+        row_other_ += p_.other_row;
+        output_ = row_output_;
+        other_ = row_other_;
+      }
+    }
+  }
+
+ private:
+  const DotParams& p_;
+  std::int64_t left_;
+  std::ptrdiff_t output_ = 0;
+  std::ptrdiff_t other_ = 0;
+  std::ptrdiff_t row_output_ = 0;
+  std::ptrdiff_t row_other_ = 0;
+};
+
+}  // namespace
+}  // namespace zeropoint::kernels

@@ -1,0 +1,60 @@
+#pragma once
+
+// Functions of neighbouring elements, one of each per instruction set. Integers are bytes as the engine keeps
+// them: those of signed types shifted by 128.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernels/epilogue.h"
+#include "zeropoint/cpu.h"
+
+namespace zeropoint::kernels {
+
+/// quantize() of affine.h: clamp(round(real / scale) + zero_point); NaN gives the zero point.
+struct QuantizeParams {
+  float scale = 1;
+  std::int32_t zero_point = 0;  ///< shifted
+  std::uint8_t low = 0;
+  std::uint8_t high = 255;
+};
+
+/// ReduceOp's and AveragePoolOp's mean: clamp(round(float(sum) * factor) + zero_point).
+struct MeanParams {
+  float factor = 1;
+  std::int32_t zero_point = 0;  ///< shifted
+  std::uint8_t low = 0;
+  std::uint8_t high = 255;
+};
+
+struct ElementwiseKernels {
+  std::string_view name;
+  Isa isa;
+  void (*quantize)(const float* in, std::uint8_t* out, std::int64_t count, const QuantizeParams& params);
+  /// out[i * step] for channel-last images.
+  void (*quantize_strided)(const float* in, std::uint8_t* out, std::ptrdiff_t step, std::int64_t count,
+                           const QuantizeParams& params);
+  /// scale * float(q - zero_point) of bytes.
+  void (*dequantize)(const std::uint8_t* in, float* out, std::int64_t count, float scale,
+                     std::int32_t zero_point);
+  /// scales[i] * float(q) of accumulators.
+  void (*dequantize_sums)(const std::int32_t* in, float* out, std::int64_t count, const float* scales);
+  /// The part of `epilogue` that adds: `own` and `other` summed.
+  void (*add)(const std::uint8_t* own, const std::uint8_t* other, std::uint8_t* out, std::int64_t count,
+              const Epilogue& epilogue);
+  void (*look_up)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* table);
+  /// out[i] = max(out[i], in[i])
+  void (*maximum)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count);
+  /// sums[i] += in[i]
+  void (*accumulate)(const std::uint8_t* in, std::int32_t* sums, std::int64_t count);
+  void (*mean)(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const MeanParams& params);
+};
+
+/// All that are compiled in, best first.
+std::span<const ElementwiseKernels> elementwise_kernels();
+/// The best that a machine with `isa` runs.
+const ElementwiseKernels& elementwise_for(Isa isa);
+
+}  // namespace zeropoint::kernels

@@ -1,0 +1,120 @@
+#pragma once
+
+// The elementwise functions as loops that the compiler turns into the vectors of the set it compiles for.
+// Internal linkage: each set's file includes them. Reals are clamped before they are rounded, which changes
+// no result since the ends of a range are integers, and lets one addition round them.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/elementwise/elementwise.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+/// To the nearest integer, ties to even, for |x| < 2^22: above 2^23 float32 has no fractions.
+inline float round_small(float x) {
+  constexpr float kWhole = 12582912.0F;  // 1.5 * 2^23
+  return (x + kWhole) - kWhole;
+}
+
+/// clamp(round(x) + zero_point, low, high)
+inline std::uint8_t byte_of(float x, std::int32_t zero_point, float low, float high) {
+  float clamped = x < low ? low : (x > high ? high : x);
+  return static_cast<std::uint8_t>(static_cast<std::int32_t>(round_small(clamped)) + zero_point);
+}
+
+void quantize_strided(const float* in, std::uint8_t* out, std::ptrdiff_t step, std::int64_t count,
+                      const QuantizeParams& params) {
+  QuantizeParams p = params;
+  auto low = static_cast<float>(std::int32_t{p.low} - p.zero_point);
+  auto high = static_cast<float>(std::int32_t{p.high} - p.zero_point);
+  std::uint8_t block[256];
+  for (std::int64_t begin = 0; begin < count; begin += 256) {
+    std::int64_t size = std::min<std::int64_t>(256, count - begin);
+    for (std::int64_t i = 0; i < size; ++i) {
+      float x = in[begin + i] / p.scale;
+      block[i] = byte_of(x == x ? x : 0.0F, p.zero_point, low, high);
+    }
+    for (std::int64_t i = 0; i < size; ++i) {
+      out[(begin + i) * step] = block[i];
+    }
+  }
+}
+
+void quantize(const float* in, std::uint8_t* out, std::int64_t count, const QuantizeParams& params) {
+  QuantizeParams p = params;
+  auto low = static_cast<float>(std::int32_t{p.low} - p.zero_point);
+  auto high = static_cast<float>(std::int32_t{p.high} - p.zero_point);
+  for (std::int64_t i = 0; i < count; ++i) {
+    float x = in[i] / p.scale;
+    out[i] = byte_of(x == x ? x : 0.0F, p.zero_point, low, high);
+  }
+}
+
+void dequantize(const std::uint8_t* in, float* out, std::int64_t count, float scale,
+                std::int32_t zero_point) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = scale * static_cast<float>(std::int32_t{in[i]} - zero_point);
+  }
+}
+
+void dequantize_sums(const std::int32_t* in, float* out, std::int64_t count, const float* scales) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = scales[i] * static_cast<float>(in[i]);
+  }
+}
+
+void add(const std::uint8_t* own, const std::uint8_t* other, std::uint8_t* out, std::int64_t count,
+         const Epilogue& epilogue) {
+  const Epilogue e = epilogue;
+  // The order of the float32 operations is AddOp's: its second operand meets `fixed` first.
+  const std::uint8_t* a = e.own_first ? own : other;
+  const std::uint8_t* b = e.own_first ? other : own;
+  float a_scale = e.own_first ? e.own_scale : e.other_scale;
+  float b_scale = e.own_first ? e.other_scale : e.own_scale;
+  std::int32_t a_shift = e.own_first ? e.own_shift : e.other_shift;
+  std::int32_t b_shift = e.own_first ? e.other_shift : e.own_shift;
+  auto low = static_cast<float>(std::int32_t{e.sum_low} - e.sum_shift);
+  auto high = static_cast<float>(std::int32_t{e.sum_high} - e.sum_shift);
+  for (std::int64_t i = 0; i < count; ++i) {
+    auto qa = static_cast<float>(std::int32_t{a[i]} - a_shift);
+    auto qb = static_cast<float>(std::int32_t{b[i]} - b_shift);
+    out[i] = byte_of(qa * a_scale + (qb * b_scale + e.fixed), e.sum_shift, low, high);
+  }
+}
+
+void look_up(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* table) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = table[in[i]];
+  }
+}
+
+void maximum(const std::uint8_t* in, std::uint8_t* out, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = in[i] > out[i] ? in[i] : out[i];
+  }
+}
+
+void accumulate(const std::uint8_t* in, std::int32_t* sums, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    sums[i] += in[i];
+  }
+}
+
+void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const MeanParams& params) {
+  MeanParams p = params;
+  auto low = static_cast<float>(std::int32_t{p.low} - p.zero_point);
+  auto high = static_cast<float>(std::int32_t{p.high} - p.zero_point);
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = byte_of(static_cast<float>(sums[i]) * p.factor, p.zero_point, low, high);
+  }
+}
+
+ElementwiseKernels all_loops(std::string_view name, Isa isa) {
+  return {name, isa,     quantize, quantize_strided, dequantize, dequantize_sums,
+          add,  look_up, maximum,  accumulate,       mean};
+}
+
+}  // namespace
+}  // namespace zeropoint::kernels
