@@ -55,9 +55,9 @@ bool build_evaluate(Builder& builder, const EvaluateOp& op) {
     case Op::kMaxPool:
       return build_max_pool(builder, op);
     case Op::kConcat:
-      return build_concat(builder, op);
+      return build_concat(builder, op) || build_move(builder, op);
     default:
-      return false;
+      return build_move(builder, op);
   }
 }
 

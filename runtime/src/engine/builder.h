@@ -148,6 +148,7 @@ bool build_softmax(Builder& builder, const SoftmaxOp& op);
 bool build_normalize(Builder& builder, const NormalizeOp& op);
 bool build_mat_mul(Builder& builder, const MatMulOp& op);
 bool build_max_pool(Builder& builder, const EvaluateOp& op);
+bool build_move(Builder& builder, const EvaluateOp& op);
 bool build_evaluate(Builder& builder, const EvaluateOp& op);
 
 }  // namespace zeropoint::engine
