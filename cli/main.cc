@@ -27,6 +27,7 @@ constexpr Verb kVerbs[] = {
     {"run", "Run a network on .npy arrays", add_run},
     {"profile", "Count parameters, multiply-adds, memory and size", add_profile},
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
+    {"recipe", "List and print the recipes that quantize follows", add_recipe},
     {"convert", "Write a model in another form or opset of ONNX", add_convert},
     {"inspect", "Print a network: nodes, quantization plan, parameters", add_inspect},
 };

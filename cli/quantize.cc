@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -34,6 +35,7 @@ struct Options {
   std::string plan_output;
   std::string plan_input;
   bool keep = false;
+  bool print_recipe = false;
   bool json = false;
   int threads = 0;
 };
@@ -58,6 +60,16 @@ Result<toolchain::Evidence> gather(const Graph& graph, const Options& options) {
   return evidence;
 }
 
+/// Whether ranges or samples have a part in it.
+bool needs_data(const toolchain::Recipe& recipe) {
+  auto is_static = [](std::optional<toolchain::ActivationMode> mode) {
+    return mode == toolchain::ActivationMode::kStatic;
+  };
+  return is_static(recipe.mode) || !recipe.improvements.empty() ||
+         std::any_of(recipe.overrides.begin(), recipe.overrides.end(),
+                     [&](const toolchain::RecipeOverride& override) { return is_static(override.mode); });
+}
+
 struct Outcome {
   QuantizedNetwork network;
   std::string basis;  // what the plan rests on
@@ -72,11 +84,18 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
     ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, toolchain::quantize_by_plan(graph, *plan));
     return Outcome{std::move(network), "plan " + options.plan_input};
   }
+  ZP_ASSIGN_OR_RETURN(toolchain::Recipe recipe, options.recipe.recipe());
+  ZP_RETURN_IF_ERROR(toolchain::check_overrides(recipe, graph));
+  if (!needs_data(recipe)) {
+    toolchain::NetworkQuantizer quantizer(graph, {});
+    ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(recipe));
+    return Outcome{std::move(network), "no data: nothing rests on ranges"};
+  }
   ZP_ASSIGN_OR_RETURN(toolchain::Evidence evidence, gather(graph, options));
   std::string basis =
       fmt::format("calibrated ({}) on {}", evidence.method.name(), evidence.statistics.data());
   toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
-  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(options.recipe.recipe()));
+  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(recipe));
   return Outcome{std::move(network), std::move(basis)};
 }
 
@@ -89,6 +108,11 @@ int weight_bits(const QuantPlan& plan) {
 }
 
 Status run(const Options& options) {
+  if (options.print_recipe) {
+    ZP_ASSIGN_OR_RETURN(toolchain::Recipe recipe, options.recipe.recipe());
+    fmt::print("{}\n", toolchain::to_json(recipe));
+    return {};
+  }
   ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
   Result<toolchain::PreparedNetwork> prepared = toolchain::prepare_network(std::move(graph), options.keep);
   ZP_RETURN_IF_ERROR(prepared.status().at(options.model.path));
@@ -139,7 +163,12 @@ Action add_quantize(CLI::App& command) {
   auto options = std::make_shared<Options>();
   options->write.format = WriteOptions::Format::kQdq;
   add_model_options(command, options->model);
-  command.add_option("-o,--output", options->output, "The quantized model, ONNX")->required();
+  command.add_option("-o,--output", options->output, "The quantized model, ONNX");
+  command.callback([options] {
+    if (options->output.empty() && !options->print_recipe) {
+      throw CLI::RequiredError("--output");
+    }
+  });
   options->data.add(command);
   command.add_option("--input", options->data.inputs,
                      "NAME=FILE.npy: samples of a further input, where the model has several");
@@ -147,6 +176,8 @@ Action add_quantize(CLI::App& command) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   options->recipe.add(command);
+  command.add_flag("--print-recipe", options->print_recipe,
+                   "Print the recipe that these options make, complete, and quantize nothing");
   options->write.add(command);
   command.add_flag("--keep", options->keep,
                    "Quantize the nodes as they are, without folding BatchNormalization and the like first");
@@ -157,6 +188,7 @@ Action add_quantize(CLI::App& command) {
       "Examples:\n"
       "  zeropoint quantize lenet.pt -o lenet.int8.onnx --data ~/mnist\n"
       "  zeropoint quantize lenet.pt -o lenet.w4a4.onnx --weight-bits 4 --activation-bits 4\n"
+      "  zeropoint quantize bert.onnx -o bert.w4.onnx --recipe weight_only_w4\n"
       "  zeropoint quantize bert.onnx -o bert.int8.onnx --data ids.npy --input mask=mask.npy\n"
       "  zeropoint quantize lenet.pt -o a.onnx --plan-out plan.json; $EDITOR plan.json\n"
       "  zeropoint quantize lenet.pt -o b.onnx --plan plan.json");

@@ -10,14 +10,13 @@
 namespace zeropoint::toolchain {
 namespace {
 
-/// The scale (or zero point) of `params` as a constant of the shape ONNX wants.
-template <typename T, typename Member>
-Tensor params_tensor(const TensorParams& params, const Shape& shape, Member member) {
-  std::vector<T> values;
+/// The scales of `params` as a constant of the shape ONNX wants.
+Tensor scales_tensor(const TensorParams& params, const Shape& shape) {
+  std::vector<float> values;
   for (const QuantParams& p : params.params) {
-    values.push_back(static_cast<T>(p.*member));
+    values.push_back(p.scale);
   }
-  return Tensor::of<T>(shape, values);
+  return Tensor::of<float>(shape, values);
 }
 
 class Applier {
@@ -39,7 +38,7 @@ class Applier {
         return Status::invalid_argument("input '" + value.name + "' has no shape");
       }
       made_[input] = result_.add_input(value.name, value.type, *value.dims);
-      ZP_RETURN_IF_ERROR(quantize_activation(input));
+      quantize_activation(input);
     }
     for (const Node& node : graph_.nodes) {
       ZP_RETURN_IF_ERROR(copy(node));
@@ -55,10 +54,15 @@ class Applier {
 
  private:
   Status copy(const Node& node) {
+    if (const Decision* input = node.inputs.empty() ? nullptr : own_decision(node.inputs[0], node);
+        input != nullptr && input->dynamic) {
+      return multiply_integers(node);
+    }
     std::vector<ValueId> inputs;
     for (ValueId input : node.inputs) {
       ZP_ASSIGN_OR_RETURN(ValueId mapped, mapped_input(input));
-      inputs.push_back(mapped);
+      const Decision* own = input == kNoValue ? nullptr : own_decision(input, node);
+      inputs.push_back(own == nullptr ? mapped : requantized(mapped, *own));
     }
     Node made{node.op, node.name, std::move(inputs), {}, node.attributes};
     for (ValueId output : node.outputs) {
@@ -68,7 +72,7 @@ class Applier {
     result_.nodes.push_back(std::move(made));
     for (ValueId output : node.outputs) {
       if (output != kNoValue) {
-        ZP_RETURN_IF_ERROR(quantize_activation(output));
+        quantize_activation(output);
       }
     }
     return {};
@@ -106,14 +110,21 @@ class Applier {
       made_[id] = result_.add_constant(value.name, *value.constant);
       return made_[id];
     }
-    Result<Tensor> quantized = quantize(*value.constant, decision->params, decision->type);
+    ElementType storage = constant_storage(decision->type);
+    ZP_ASSIGN_OR_RETURN(QuantizedRange range, decision->type.range());
+    Result<Tensor> quantized = quantize(*value.constant, decision->params, range, storage);
     ZP_RETURN_IF_ERROR(quantized.status().at("tensor '" + value.name + "'"));
     ZP_ASSIGN_OR_RETURN(ParamsLayout layout,
                         ParamsLayout::of(quantized->shape(), decision->params.granularity));
     ValueId integers = result_.add_constant(unused(value.name + "_quantized"), *std::move(quantized));
     made_[id] = dequantize_node(integers, is_output(id) ? value.name : unused(value.name + "_dequantized"),
-                                *decision, params_of(*decision, layout.params_shape()));
+                                *decision, params_of(*decision, layout.params_shape(), storage));
     return made_[id];
+  }
+
+  /// Weights of up to 4 bits are packed in pairs by files that can.
+  static ElementType constant_storage(QuantizedType type) {
+    return type.bits <= 4 && type.is_signed ? ElementType::kInt4 : type.storage();
   }
 
   struct ParamIds {
@@ -122,14 +133,17 @@ class Applier {
   };
 
   /// Scale and zero point of a decision as constants.
-  ParamIds params_of(const Decision& decision, const Shape& shape) {
-    ParamIds ids{result_.add_constant(unused(decision.tensor + "_scale"),
-                                      params_tensor<float>(decision.params, shape, &QuantParams::scale)),
-                 kNoValue};
-    visit_integer(decision.type.storage(), [&](auto element) {
-      ids.zero_point = result_.add_constant(
-          unused(decision.tensor + "_zero_point"),
-          params_tensor<decltype(element)>(decision.params, shape, &QuantParams::zero_point));
+  ParamIds params_of(const Decision& decision, const Shape& shape, ElementType storage) {
+    ParamIds ids{
+        result_.add_constant(unused(decision.tensor + "_scale"), scales_tensor(decision.params, shape)),
+        kNoValue};
+    visit_integer(storage, [&](auto element) {
+      Tensor zero_points(storage, shape);
+      for (std::size_t i = 0; i < decision.params.params.size(); ++i) {
+        zero_points.data<decltype(element)>()[i] =
+            static_cast<decltype(element)>(decision.params.params[i].zero_point);
+      }
+      ids.zero_point = result_.add_constant(unused(decision.tensor + "_zero_point"), std::move(zero_points));
     });
     return ids;
   }
@@ -140,6 +154,9 @@ class Applier {
     if (granularity.kind != Granularity::Kind::kPerTensor) {
       attributes["axis"] = granularity.axis;
     }
+    if (granularity.kind == Granularity::Kind::kPerGroup) {
+      attributes["block_size"] = granularity.group_size;
+    }
     return result_.add_node(Op::kDequantizeLinear, decision.tensor + "_dequantize",
                             {integers, params.scale, params.zero_point}, std::move(output),
                             std::move(attributes));
@@ -147,24 +164,101 @@ class Applier {
 
   /// After a decided activation was made: Clip if its bits need it, QuantizeLinear, DequantizeLinear; readers
   /// then read the last.
-  Status quantize_activation(ValueId id) {
+  void quantize_activation(ValueId id) {
     const std::string& name = graph_.value(id).name;
     const Decision* decision = plan_.find(name);
-    if (decision == nullptr) {
-      return {};
+    if (decision != nullptr) {
+      made_[id] =
+          quantize_and_back(made_[id], *decision, is_output(id) ? name : unused(name + "_dequantized"));
     }
-    QuantParams params = decision->params.params[0];
-    ZP_ASSIGN_OR_RETURN(QuantizedRange range, decision->type.range());
-    ValueId real = made_[id];
-    if (range != storage_range(decision->type.storage()) && decision->shares_with.empty()) {
-      real = clip(name, real, range, params);
+  }
+
+  ValueId quantize_and_back(ValueId real, const Decision& decision, std::string output) {
+    const std::string& name = decision.tensor;
+    QuantizedRange range = *decision.type.range();
+    if (range != storage_range(decision.type.storage()) && decision.shares_with.empty()) {
+      real = clip(name, real, range, decision.params.params[0]);
     }
-    ParamIds ids = params_of(*decision, {});
+    ParamIds ids = params_of(decision, {}, decision.type.storage());
     ValueId integers = result_.add_node(Op::kQuantizeLinear, name + "_quantize",
                                         {real, ids.scale, ids.zero_point}, unused(name + "_quantized"));
-    made_[id] =
-        dequantize_node(integers, is_output(id) ? name : unused(name + "_dequantized"), *decision, ids);
+    return dequantize_node(integers, std::move(output), decision, ids);
+  }
+
+  /// What `decision` makes of a tensor for its readers, once for all of them.
+  ValueId requantized(ValueId mapped, const Decision& decision) {
+    auto [found, is_new] = copies_.try_emplace(&decision, kNoValue);
+    if (is_new) {
+      found->second = quantize_and_back(mapped, decision, unused(decision.tensor + "_for_products"));
+    }
+    return found->second;
+  }
+
+  /// The decision that concerns the tensor as this node reads it, and not all its readers; or nullptr.
+  [[nodiscard]] const Decision* own_decision(ValueId id, const Node& node) const {
+    const std::string& name = graph_.value(id).name;
+    auto found = std::find_if(plan_.decisions.begin(), plan_.decisions.end(), [&](const Decision& decision) {
+      return decision.tensor == name &&
+             std::find(decision.readers.begin(), decision.readers.end(), node.name) != decision.readers.end();
+    });
+    return found == plan_.decisions.end() ? nullptr : &*found;
+  }
+
+  /// x * W by each run's range of x, the spelling that engines know:
+  ///   DynamicQuantizeLinear, MatMulInteger, Cast, Mul by the product of both scales, Add of the bias.
+  Status multiply_integers(const Node& node) {
+    ZP_ASSIGN_OR_RETURN(ValueId x, mapped_input(node.inputs[0]));
+    auto [found, is_new] = dynamic_.try_emplace(node.inputs[0]);
+    if (is_new) {
+      const std::string& name = graph_.value(node.inputs[0]).name;
+      Node quantize{Op::kDynamicQuantizeLinear, name + "_quantize", {x}, {}, {}};
+      for (const char* suffix : {"_quantized", "_scale", "_zero_point"}) {
+        quantize.outputs.push_back(result_.add_value(unused(name + suffix)));
+      }
+      found->second = quantize.outputs;
+      result_.nodes.push_back(std::move(quantize));
+    }
+    const Value& weights = graph_.value(node.inputs[1]);
+    const Decision& decision = *plan_.find(weights.name);
+    ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(*weights.constant, decision.params, decision.type));
+    if (node.op == Op::kGemm && int_attribute(node, "transB") != 0) {
+      integers = transposed(integers);
+    }
+    Shape scales_shape = decision.params.params.size() == 1
+                             ? Shape{}
+                             : Shape{static_cast<std::int64_t>(decision.params.params.size())};
+    ValueId w = result_.add_constant(unused(weights.name + "_quantized"), std::move(integers));
+    ValueId scales =
+        result_.add_constant(unused(weights.name + "_scale"), scales_tensor(decision.params, scales_shape));
+    const std::string& output = graph_.value(node.outputs[0]).name;
+    auto add = [&](Op op, const char* what, std::vector<ValueId> inputs, Attributes attributes = {}) {
+      return result_.add_node(op, node.name + what, std::move(inputs), unused(output + what),
+                              std::move(attributes));
+    };
+    ValueId sums = add(Op::kMatMulInteger, "_integers", {found->second[0], w, found->second[2]});
+    ValueId reals =
+        add(Op::kCast, "_cast", {sums}, {{"to", static_cast<std::int64_t>(ElementType::kFloat32)}});
+    ValueId scale = add(Op::kMul, "_scales", {found->second[1], scales});
+    bool biased = node.has_input(2);
+    made_[node.outputs[0]] = biased ? add(Op::kMul, "_scaled", {reals, scale})
+                                    : result_.add_node(Op::kMul, node.name, {reals, scale}, output);
+    if (biased) {
+      ZP_ASSIGN_OR_RETURN(ValueId bias, mapped_input(node.inputs[2]));
+      made_[node.outputs[0]] = result_.add_node(Op::kAdd, node.name, {made_[node.outputs[0]], bias}, output);
+    }
     return {};
+  }
+
+  static Tensor transposed(const Tensor& matrix) {
+    Tensor result(matrix.type(), {matrix.dim(1), matrix.dim(0)});
+    auto from = matrix.data<std::int8_t>();
+    auto to = result.data<std::int8_t>();
+    auto rows = static_cast<std::size_t>(matrix.dim(0));
+    auto columns = static_cast<std::size_t>(matrix.dim(1));
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      to[i % columns * rows + i / columns] = from[i];
+    }
+    return result;
   }
 
   ValueId clip(const std::string& name, ValueId real, QuantizedRange range, QuantParams params) {
@@ -181,6 +275,9 @@ class Applier {
   Graph result_;
   std::set<std::string> names_;      // of all tensors of both graphs
   std::map<ValueId, ValueId> made_;  // value of the float graph -> what its readers read in the result
+  std::map<const Decision*, ValueId> copies_;  // what decisions for some readers made
+  std::map<ValueId, std::vector<ValueId>>
+      dynamic_;  // value of the float graph -> quantized, scale, zero point
 };
 
 }  // namespace

@@ -150,7 +150,8 @@ TEST(ApplyPlan, RefusesNumbersOfScalesThatDoNotFit) {
             "plan for tensor 'conv.w': axis 9 is outside of shape [2, 2, 3, 3]");
   EXPECT_EQ(
       after([&](QuantPlan& p) { decision(p, "conv.w").params.granularity = Granularity::per_group(1, 1); }),
-      "plan for tensor 'conv.w': scales per group have no integer layer yet");
+      "plan for tensor 'conv.w': scales per group have no integer layer; they are for layers whose input is "
+      "float");
 }
 
 TEST(ApplyPlan, RefusesZeroPointsOutsideOfTheType) {
@@ -163,8 +164,8 @@ TEST(ApplyPlan, RefusesZeroPointsOutsideOfTheType) {
 TEST(ApplyPlan, RefusesTypesThatOnnxOrTheLayersDoNotHave) {
   EXPECT_EQ(after([](QuantPlan& p) { decision(p, "y").type.bits = 77; }),
             "plan for tensor 'y': a quantized type of 77 bits is not supported; use 2 to 8, 16 or 32");
-  EXPECT_EQ(after([](QuantPlan& p) { decision(p, "y").type.bits = 16; }),
-            "plan for tensor 'y': its type cannot be uint16; 2 to 8 bits is needed");
+  EXPECT_EQ(after([](QuantPlan& p) { decision(p, "y").type.bits = 32; }),
+            "plan for tensor 'y': its type cannot be uint32; 2 to 8 or 16 bits is needed");
   EXPECT_EQ(after([](QuantPlan& p) { decision(p, "conv.b").type.bits = 8; }),
             "plan for tensor 'conv.b': its type cannot be int8; int32 for a bias is needed");
 }

@@ -37,8 +37,8 @@ class PlanChecker {
         return Status::not_found("the plan names tensor '" + decision.tensor +
                                  "', which the graph does not have");
       }
-      Status status = seen.insert(decision.tensor).second ? check(decision, found->second)
-                                                          : invalid("it is decided twice");
+      bool first = !decision.readers.empty() || seen.insert(decision.tensor).second;
+      Status status = first ? check(decision, found->second) : invalid("it is decided twice");
       ZP_RETURN_IF_ERROR(status.at("plan for tensor '" + decision.tensor + "'"));
     }
     return {};
@@ -55,20 +55,79 @@ class PlanChecker {
       return invalid(constant != nullptr ? "it is a constant, so its role cannot be activation"
                                          : "it is computed, so its role must be activation");
     }
+    if (!decision.readers.empty() || decision.dynamic) {
+      ZP_RETURN_IF_ERROR(check_readers(decision, id));
+    }
+    if (decision.dynamic) {
+      return decision.type == QuantizedType{8, false} ? Status()
+                                                      : invalid("what each run quantizes is uint8");
+    }
     ZP_RETURN_IF_ERROR(is_activation ? check_activation(decision, id) : check_constant(decision, id));
     return check_params(decision);
   }
 
-  /// Only what DequantizeLinear of opset 13 can hold, and what the integer layers compute with.
+  /// That each reader reads the tensor, as no other decision says, and can read it so.
+  [[nodiscard]] Status check_readers(const Decision& decision, ValueId id) const {
+    if (decision.role != TensorRole::kActivation || decision.readers.empty()) {
+      return invalid(decision.readers.empty() ? "a dynamic one must name its readers"
+                                              : "only activations are read in several ways");
+    }
+    for (const std::string& name : decision.readers) {
+      auto reader = std::find_if(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& node) {
+        return node.name == name &&
+               std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+      });
+      if (reader == graph_.nodes.end()) {
+        return invalid(fmt::format("no node '{}' reads it", name));
+      }
+      auto claims = [&](const Decision& other) {
+        return other.tensor == decision.tensor &&
+               std::find(other.readers.begin(), other.readers.end(), name) != other.readers.end();
+      };
+      if (std::count_if(plan_.decisions.begin(), plan_.decisions.end(), claims) > 1) {
+        return invalid(fmt::format("it is decided twice for node '{}'", name));
+      }
+      if (decision.dynamic) {
+        ZP_RETURN_IF_ERROR(check_dynamic(*reader, id));
+      }
+    }
+    return {};
+  }
+
+  /// A product by a matrix whose integers MatMulInteger takes.
+  [[nodiscard]] Status check_dynamic(const Node& node, ValueId id) const {
+    bool product = (node.op == Op::kMatMul || node.op == Op::kGemm) &&
+                   role_of(graph_, node).kind == NodeRole::Kind::kLayer && node.inputs[0] == id;
+    const Decision* weights = product ? plan_.find(graph_.value(node.inputs[1]).name) : nullptr;
+    if (weights == nullptr || weights->type.bits > 8 ||
+        weights->params.granularity.kind == Granularity::Kind::kPerGroup ||
+        (weights->params.params.size() > 1 && weights->params.granularity != granularity_of_channels(node)) ||
+        std::any_of(weights->params.params.begin(), weights->params.params.end(),
+                    [](const QuantParams& params) { return params.zero_point != 0; })) {
+      return invalid(
+          fmt::format("{} cannot read it so: it must be a product by a matrix of at most 8 bits, zero point "
+                      "0 and one scale "
+                      "per output channel or in all",
+                      describe(node)));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Granularity granularity_of_channels(const Node& node) const {
+    return Granularity::per_channel(channel_axis(graph_, node).value_or(-1));
+  }
+
+  /// What the integer layers compute with.
   static Status check_type(const Decision& decision) {
     ZP_RETURN_IF_ERROR(decision.type.range().status());
     bool fits = decision.role == TensorRole::kBias ? decision.type == QuantizedType{32, true}
-                                                   : decision.type.bits <= 8;
+                                                   : decision.type.bits <= 16;
     if (fits) {
       return {};
     }
-    return invalid(fmt::format("its type cannot be {}; {} is needed", decision.type.name(),
-                               decision.role == TensorRole::kBias ? "int32 for a bias" : "2 to 8 bits"));
+    return invalid(
+        fmt::format("its type cannot be {}; {} is needed", decision.type.name(),
+                    decision.role == TensorRole::kBias ? "int32 for a bias" : "2 to 8 or 16 bits"));
   }
 
   [[nodiscard]] Status check_activation(const Decision& decision, ValueId id) const {
@@ -115,8 +174,9 @@ class PlanChecker {
     if (masks_.count(id) == 0) {  // a mask may be -inf
       ZP_RETURN_IF_ERROR(ranges_of(constant, Granularity::per_tensor()).status());
     }
-    if (decision.params.granularity.kind == Granularity::Kind::kPerGroup) {
-      return Status::unsupported("scales per group have no integer layer yet");
+    if (decision.params.granularity.kind == Granularity::Kind::kPerGroup && is_in_integer_layer(id)) {
+      return Status::unsupported(
+          "scales per group have no integer layer; they are for layers whose input is float");
     }
     ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(constant.shape(), decision.params.granularity));
     const std::vector<QuantParams>& params = decision.params.params;
@@ -125,6 +185,15 @@ class PlanChecker {
                                  zeropoint::to_string(constant.shape()), layout.count(), params.size()));
     }
     return decision.role == TensorRole::kBias ? check_bias(constant, layout, params) : Status();
+  }
+
+  /// Whether a layer reads the constant as weights beside an input that is quantized.
+  [[nodiscard]] bool is_in_integer_layer(ValueId id) const {
+    return std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& node) {
+      return node.has_input(1) && node.inputs[1] == id &&
+             role_of(graph_, node).kind == NodeRole::Kind::kLayer &&
+             plan_.find(graph_.value(node.inputs[0]).name) != nullptr;
+    });
   }
 
   /// A weight may be clipped; a bias that is would be another bias.

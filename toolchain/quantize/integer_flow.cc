@@ -10,13 +10,14 @@ using Kind = NodeRole::Kind;
 
 class FlowFinder {
  public:
-  FlowFinder(const Graph& graph, Recipe::Output output)
-      : graph_(graph), output_(output), readers_(consumers(graph)), is_output_(graph.values.size()) {
+  FlowFinder(const Graph& graph, const Recipe& recipe)
+      : graph_(graph), output_(recipe.output), readers_(consumers(graph)), is_output_(graph.values.size()) {
     for (ValueId id : graph.outputs) {
       is_output_[index(id)] = true;
     }
     for (const Node& node : graph.nodes) {
       flow_.roles.push_back(role_of(graph, node));
+      leave_to_recipe(node_recipe(recipe, node), flow_.roles.back());
     }
     flow_.absorbed.resize(graph.nodes.size());
     flow_.quantized.resize(graph.values.size());
@@ -46,6 +47,21 @@ class FlowFinder {
 
  private:
   static std::size_t index(ValueId id) { return static_cast<std::size_t>(id); }
+
+  static void leave_to_recipe(const NodeRecipe& wish, NodeRole& role) {
+    if (!role.quantized() || (!wish.in_float && wish.mode == ActivationMode::kStatic)) {
+      return;
+    }
+    bool weights = role.kind == Kind::kLayer && !wish.in_float;
+    std::string why = "the recipe keeps it in float";
+    if (weights) {
+      why = wish.mode == ActivationMode::kDynamic ? "its weights are quantized, its input by each run"
+                                                  : "its weights alone are quantized";
+    } else if (!wish.in_float) {
+      why = "the recipe keeps activations in float";
+    }
+    role = {Kind::kFloat, std::move(why), {}};
+  }
 
   /// From the end on: nodes that only shape scores for those who read the graph's outputs.
   void leave_scores_unrounded() {
@@ -200,8 +216,6 @@ class FlowFinder {
 
 }  // namespace
 
-IntegerFlow integer_flow(const Graph& graph, Recipe::Output output) {
-  return FlowFinder(graph, output).run();
-}
+IntegerFlow integer_flow(const Graph& graph, const Recipe& recipe) { return FlowFinder(graph, recipe).run(); }
 
 }  // namespace zeropoint::toolchain

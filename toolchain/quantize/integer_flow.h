@@ -18,7 +18,8 @@ struct IntegerFlow {
 /// Layers, computations and tables give rounded results; what only moves elements is in integers where the
 /// tensor before or behind it is. With Recipe::Output::kAccumulator the last scores are not rounded: layers
 /// whose result leaves the graph, or is read in float alone, give their accumulators, and what merely shapes
-/// scores into the graph's output (Softmax, an average, a Reshape) stays in float.
-IntegerFlow integer_flow(const Graph& graph, Recipe::Output output);
+/// scores into the graph's output (Softmax, an average, a Reshape) stays in float. So does what the recipe
+/// keeps in float, or whose activations it does not want static.
+IntegerFlow integer_flow(const Graph& graph, const Recipe& recipe);
 
 }  // namespace zeropoint::toolchain

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "graph/attention_mask.h"
+#include "quantize/activation_ranges.h"
+#include "quantize/activation_types.h"
 #include "quantize/integer_flow.h"
+#include "quantize/plan_float_layers.h"
 #include "quantize/plan_weights.h"
 #include "zeropoint/toolchain/quantize.h"
 
@@ -14,27 +15,6 @@ namespace zeropoint::toolchain {
 namespace {
 
 using Kind = NodeRole::Kind;
-
-Status check_recipe(const Recipe& recipe) {
-  ZP_RETURN_IF_ERROR(recipe.weights.range().status().at("weights"));
-  ZP_RETURN_IF_ERROR(recipe.activations.range().status().at("activations"));
-  if (!recipe.weights.is_signed || recipe.weights.bits > 8) {
-    return Status::invalid_argument("weights must be signed and of 2 to 8 bits, not " +
-                                    recipe.weights.name());
-  }
-  if (recipe.activations.bits > 8 || recipe.activations.narrow) {
-    return Status::invalid_argument("activations must be of 2 to 8 bits and not narrow, not " +
-                                    recipe.activations.name());
-  }
-  if (recipe.border_bits != 0) {
-    QuantizedType border{recipe.border_bits, recipe.activations.is_signed};
-    ZP_RETURN_IF_ERROR(border.range().status().at("border"));
-    if (recipe.border_bits > 8) {
-      return Status::invalid_argument(fmt::format("border bits must be 2 to 8, not {}", recipe.border_bits));
-    }
-  }
-  return {};
-}
 
 std::string_view why_it_keeps_integers(Op op) {
   switch (op) {
@@ -51,31 +31,19 @@ class Planner {
  public:
   Planner(const Graph& graph, const RangeTable& ranges, const Recipe& recipe)
       : graph_(graph),
-        ranges_(ranges),
+        method_(fmt::format("{} over {} samples", ranges.method, ranges.samples)),
         recipe_(recipe),
         producers_(producers(graph)),
-        flow_(integer_flow(graph, recipe.output)) {
-    std::vector<std::vector<std::int32_t>> readers = consumers(graph);
-    for (const Node& node : graph.nodes) {
-      if (std::optional<AttentionMask> mask = attention_mask(graph, node, readers)) {
-        masks_[mask->mask].push_back(*mask);
-        masks_[node.outputs[0]].push_back(*mask);
-      }
-    }
-  }
+        flow_(integer_flow(graph, recipe)),
+        types_(activation_types(graph, flow_, recipe)),
+        ranges_(graph, flow_, ranges) {}
 
   Result<QuantPlan> run() {
     ZP_RETURN_IF_ERROR(check_recipe(recipe_));
+    ZP_RETURN_IF_ERROR(check_overrides(recipe_, graph_));
     ZP_RETURN_IF_ERROR(decide_groups());
-    std::vector<const Node*> layers;
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (flow_.roles[i].kind == Kind::kLayer) {
-        layers.push_back(&graph_.nodes[i]);
-      }
-    }
-    ZP_ASSIGN_OR_RETURN(constants_, plan_weights(graph_, layers, recipe_, [&](const Node& layer) {
-                          return groups_.at(group_of(layer.inputs[0])).params.scale;
-                        }));
+    ZP_RETURN_IF_ERROR(decide_copies());
+    ZP_RETURN_IF_ERROR(decide_constants());
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       ZP_RETURN_IF_ERROR(list_node(i));
     }
@@ -92,7 +60,6 @@ class Planner {
   /// Values with one scale and zero point.
   struct Group {
     std::vector<ValueId> sources;  // members that no moving node makes: their ranges are the group's
-    bool at_border = false;        // a member is input or output of the graph
     RealRange range;
     QuantizedType type;
     QuantParams params;
@@ -103,15 +70,6 @@ class Planner {
   [[nodiscard]] const Node* maker_of(ValueId id) const {
     std::int32_t maker = producers_[static_cast<std::size_t>(id)];
     return maker < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(maker)];
-  }
-
-  /// The node whose result `id` is, after the activations that are part of it.
-  [[nodiscard]] const Node& computer_of(ValueId id) const {
-    const Node* node = maker_of(id);
-    while (flow_.absorbed[static_cast<std::size_t>(node - graph_.nodes.data())]) {
-      node = maker_of(node->inputs[0]);
-    }
-    return *node;
   }
 
   /// The node that makes `id` out of integers that it only moves, or nullptr.
@@ -135,21 +93,80 @@ class Planner {
       }
     }
     for (auto& [id, group] : groups_) {
-      group.type = recipe_.activations;
-      if (group.at_border && recipe_.border_bits != 0) {
-        group.type.bits = recipe_.border_bits;
-      }
-      ParamsOptions options{Scheme::kAsymmetric, recipe_.activation_rule, 0};
-      Result<QuantParams> params = choose_params(group.range.r_min, group.range.r_max, group.type, options);
-      ZP_RETURN_IF_ERROR(params.status().at("tensor '" + graph_.value(group.sources[0]).name + "'"));
-      group.params = *params;
+      group.type = types_.groups.at(id).type;
+      ZP_ASSIGN_OR_RETURN(group.params, params_of(group, group.type));
     }
     return {};
   }
 
+  [[nodiscard]] Result<QuantParams> params_of(const Group& group, QuantizedType type) const {
+    Result<QuantParams> params = choose_params(group.range.r_min, group.range.r_max, type,
+                                               {Scheme::kAsymmetric, recipe_.activation_rule, 0});
+    ZP_RETURN_IF_ERROR(params.status().at("tensor '" + graph_.value(group.sources[0]).name + "'"));
+    return params;
+  }
+
+  /// What products read where the group is wider than they wish.
+  Status decide_copies() {
+    for (const auto& [key, readers] : types_.copies) {
+      auto [id, bits] = key;
+      const Group& group = groups_.at(group_of(id));
+      QuantizedType type{bits, recipe_.activations.is_signed};
+      ZP_ASSIGN_OR_RETURN(QuantParams params, params_of(group, type));
+      Decision copy{graph_.value(id).name,
+                    TensorRole::kActivation,
+                    type,
+                    {Granularity::per_tensor(), {params}},
+                    "",
+                    fmt::format("rounded once more for products of {} bits", bits),
+                    {}};
+      for (std::int32_t reader : readers) {
+        const Node& node = graph_.nodes[static_cast<std::size_t>(reader)];
+        copy.readers.push_back(node.name);
+        read_as_[{id, &node}] = {params, type};
+      }
+      copies_[id].push_back(std::move(copy));
+    }
+    return {};
+  }
+
+  /// Weights and biases of layers in integers, and weights that are quantized alone.
+  Status decide_constants() {
+    std::vector<const Node*> layers;
+    std::vector<const Node*> floats;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      (flow_.roles[i].kind == Kind::kLayer ? layers : floats).push_back(&graph_.nodes[i]);
+    }
+    ZP_ASSIGN_OR_RETURN(constants_, plan_weights(graph_, layers, recipe_, [&](const Node& layer) {
+                          auto copy = read_as_.find({layer.inputs[0], &layer});
+                          const Group& group = groups_.at(group_of(layer.inputs[0]));
+                          return copy != read_as_.end() ? copy->second : LayerInput{group.params, group.type};
+                        }));
+    ZP_ASSIGN_OR_RETURN(FloatLayers alone, plan_float_layers(graph_, floats, recipe_));
+    constants_.merge(alone.weights);
+    for (Decision& dynamic : alone.inputs) {
+      copies_[graph_.find(dynamic.tensor)].push_back(std::move(dynamic));
+    }
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (looks_up_in_wide_group(i)) {
+        ZP_ASSIGN_OR_RETURN(constants_[graph_.nodes[i].inputs[0]],
+                            plan_table(graph_, graph_.nodes[i], recipe_));
+      }
+    }
+    return {};
+  }
+
+  /// Rows of a table that are to become 16-bit integers stay as small as weights: each gets a scale of its
+  /// own, and what is looked up is quantized anew.
+  [[nodiscard]] bool looks_up_in_wide_group(std::size_t i) const {
+    const Node& node = graph_.nodes[i];
+    return node.op == Op::kGather && flow_.roles[i].kind == Kind::kMoves && is_table(graph_, node) &&
+           flow_.quantized[static_cast<std::size_t>(node.inputs[0])] &&
+           groups_.at(group_of(node.inputs[0])).type.bits > 8;
+  }
+
   Status add_member(ValueId id) {
     Group& group = groups_[group_of(id)];
-    group.at_border = group.at_border || is_input(id) || is_output(id);
     const Node* mover = mover_of(id);
     if (mover != nullptr) {
       if (const Tensor* filler = mover->op == Op::kPad ? graph_.constant(*mover, 2) : nullptr;
@@ -158,7 +175,7 @@ class Planner {
       }
       return {};
     }
-    ZP_ASSIGN_OR_RETURN(RealRange range, range_of(id));
+    ZP_ASSIGN_OR_RETURN(RealRange range, ranges_.of(id));
     group.sources.push_back(id);
     widen(group, range);
     return {};
@@ -166,40 +183,6 @@ class Planner {
 
   static void widen(Group& group, RealRange range) {
     group.range = {std::min(group.range.r_min, range.r_min), std::max(group.range.r_max, range.r_max)};
-  }
-
-  [[nodiscard]] Result<RealRange> range_of(ValueId id) const {
-    auto masked = masks_.find(id);
-    if (masked == masks_.end()) {
-      return own_range(id);
-    }
-    RealRange range;
-    for (const AttentionMask& mask : masked->second) {
-      ZP_ASSIGN_OR_RETURN(RealRange scores, own_range(mask.scores));
-      RealRange own = id == mask.mask ? mask_range(mask, scores) : masked_range(mask, scores);
-      range = {std::min(range.r_min, own.r_min), std::max(range.r_max, own.r_max)};
-    }
-    return range;
-  }
-
-  [[nodiscard]] Result<RealRange> own_range(ValueId id) const {
-    const Value& value = graph_.value(id);
-    if (value.constant != nullptr) {
-      Result<std::vector<RealRange>> ranges = ranges_of(*value.constant, Granularity::per_tensor());
-      ZP_RETURN_IF_ERROR(ranges.status().at("tensor '" + value.name + "'"));
-      return (*ranges)[0];
-    }
-    const Node* maker = maker_of(id);
-    if (maker != nullptr && maker->op == Op::kSoftmax) {
-      return RealRange{0, 1};
-    }
-    auto found = ranges_.ranges.find(value.name);
-    if (found == ranges_.ranges.end()) {
-      return Status::not_found(fmt::format("{}: calibration has no range for tensor '{}'",
-                                           maker == nullptr ? "input" : describe(computer_of(id)),
-                                           value.name));
-    }
-    return found->second;
   }
 
   Status list_node(std::size_t i) {
@@ -227,23 +210,28 @@ class Planner {
     } else if (flow_.quantized[static_cast<std::size_t>(id)]) {
       plan_.decisions.push_back(activation(id, groups_.at(group_of(id))));
     }
+    for (const Decision& copy : copies_[id]) {
+      plan_.decisions.push_back(copy);
+    }
   }
 
   [[nodiscard]] Decision activation(ValueId id, const Group& group) const {
     const Value& value = graph_.value(id);
     Decision decision{value.name, value.constant == nullptr ? TensorRole::kActivation : TensorRole::kWeight,
                       group.type, {Granularity::per_tensor(), {group.params}},
-                      "",         ""};
-    if (const Node* mover = mover_of(id)) {
+                      "",         "",
+                      {}};
+    const Node* mover = mover_of(id);
+    if (mover != nullptr && constants_.count(mover->inputs[0]) == 0) {
       std::size_t source = flow_.roles[static_cast<std::size_t>(mover - graph_.nodes.data())].operands[0];
       decision.shares_with = graph_.value(mover->inputs[source]).name;
       decision.reason =
           fmt::format("the integers of '{}': {}", decision.shares_with, why_it_keeps_integers(mover->op));
     } else {
       decision.reason = fmt::format("{}: {}", origin(id), range_text(group, value.constant != nullptr));
-      if (masks_.count(id) != 0) {
-        decision.reason += ", what the mask shuts out clamped";
-      }
+      decision.reason += ranges_.is_masked(id) ? ", what the mask shuts out clamped" : "";
+      const std::string& why = types_.groups.at(group_of(id)).why;
+      decision.reason += why.empty() ? "" : "; " + why;
     }
     return decision;
   }
@@ -252,14 +240,17 @@ class Planner {
     if (graph_.value(id).constant != nullptr) {
       return "constant";
     }
-    return is_input(id) ? "input" : (is_output(id) ? "output" : "result of " + describe(computer_of(id)));
+    if (is_input(id) || is_output(id)) {
+      return is_input(id) ? "input" : "output";
+    }
+    return "result of " + describe(*computer_of(graph_, flow_, producers_, id));
   }
 
   [[nodiscard]] std::string range_text(const Group& group, bool constant) const {
     RealRange range = group.range;
     std::string text = fmt::format("[{:.6g}, {:.6g}]", range.r_min, range.r_max);
     if (!constant) {
-      text += fmt::format(" seen by {} over {} samples", ranges_.method, ranges_.samples);
+      text += " seen by " + method_;
     }
     if (group.sources.size() > 1) {
       text += fmt::format(", with {} that {} joined to it", group.sources.size() - 1,
@@ -271,13 +262,15 @@ class Planner {
   }
 
   const Graph& graph_;
-  const RangeTable& ranges_;
+  std::string method_;  // of calibration
   const Recipe& recipe_;
   std::vector<std::int32_t> producers_;
   IntegerFlow flow_;
-  std::map<ValueId, std::vector<AttentionMask>>
-      masks_;  // by the mask, which several may share, and by the sum
+  ActivationTypes types_;
+  ActivationRanges ranges_;
   std::map<ValueId, Group> groups_;
+  std::map<std::pair<ValueId, const Node*>, LayerInput> read_as_;  // where it is not the group
+  std::map<ValueId, std::vector<Decision>> copies_;                // the decisions for some readers alone
   std::map<ValueId, Decision> constants_;
   std::set<ValueId> listed_;
   std::size_t first_float_ = 0;
@@ -287,8 +280,9 @@ class Planner {
 }  // namespace
 
 const Decision* QuantPlan::find(std::string_view tensor) const {
-  auto found = std::find_if(decisions.begin(), decisions.end(),
-                            [&](const Decision& decision) { return decision.tensor == tensor; });
+  auto found = std::find_if(decisions.begin(), decisions.end(), [&](const Decision& decision) {
+    return decision.tensor == tensor && decision.readers.empty();
+  });
   return found == decisions.end() ? nullptr : &*found;
 }
 

@@ -168,13 +168,14 @@ TEST(MakePlan, RefusesRecipesThatCannotBe) {
   const std::string bits = " bits is not supported; use 2 to 8, 16 or 32";
   EXPECT_EQ(with({1, false}, {8, true}, 0), "activations: a quantized type of 1" + bits);
   EXPECT_EQ(with({8, false}, {9, true}, 0), "weights: a quantized type of 9" + bits);
-  EXPECT_EQ(with({8, false}, {8, true}, 77), "border: a quantized type of 77" + bits);
-  EXPECT_EQ(with({16, false}, {8, true}, 0), "activations must be of 2 to 8 bits and not narrow, not uint16");
+  EXPECT_EQ(with({8, false}, {8, true}, 77), "border bits must be 2 to 8 or 16, not 77");
+  EXPECT_EQ(with({32, false}, {8, true}, 0),
+            "activations must be of 2 to 8 or 16 bits and not narrow, not uint32");
   EXPECT_EQ(with({8, true, true}, {8, true}, 0),
-            "activations must be of 2 to 8 bits and not narrow, not int8 narrow");
-  EXPECT_EQ(with({8, false}, {8, false}, 0), "weights must be signed and of 2 to 8 bits, not uint8");
-  EXPECT_EQ(with({8, false}, {16, true}, 0), "weights must be signed and of 2 to 8 bits, not int16");
-  EXPECT_EQ(with({8, false}, {8, true}, 16), "border bits must be 2 to 8, not 16");
+            "activations must be of 2 to 8 or 16 bits and not narrow, not int8 narrow");
+  EXPECT_EQ(with({8, false}, {8, false}, 0), "weights must be signed and of 2 to 8 or 16 bits, not uint8");
+  EXPECT_EQ(with({8, false}, {32, true}, 0), "weights must be signed and of 2 to 8 or 16 bits, not int32");
+  EXPECT_EQ(with({16, false}, {16, true}, 16), "");
   EXPECT_EQ(with({8, false}, {8, true, true}, 0), "");
 }
 

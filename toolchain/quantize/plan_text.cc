@@ -1,18 +1,16 @@
 // The plan as JSON, and as a table.
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "quantize/json_fields.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using namespace json_fields;
 
 constexpr std::string_view kRoles[] = {"activation", "weight", "bias"};
 constexpr std::string_view kGranularities[] = {"per_tensor", "per_channel", "per_group"};
@@ -34,6 +32,12 @@ Json decision_to_json(const Decision& decision) {
     json["scale"].push_back(params.scale);
     json["zero_point"].push_back(params.zero_point);
   }
+  if (decision.dynamic) {
+    json["dynamic"] = true;
+  }
+  if (!decision.readers.empty()) {
+    json["readers"] = decision.readers;
+  }
   if (!decision.shares_with.empty()) {
     json["shares_with"] = decision.shares_with;
   }
@@ -41,71 +45,13 @@ Json decision_to_json(const Decision& decision) {
   return json;
 }
 
-/// What is wrong with a plan's text; caught in plan_from_json().
-struct BadPlan {
-  std::string why;
-};
-
-const Json& member(const Json& json, const char* name) {
-  auto found = json.find(name);
-  if (found == json.end()) {
-    throw BadPlan{fmt::format("'{}' is missing", name)};
-  }
-  return *found;
-}
-
-std::string text_in(const Json& json, const char* name) {
-  const Json& value = member(json, name);
-  if (!value.is_string()) {
-    throw BadPlan{fmt::format("'{}' must be a text", name)};
-  }
-  return value.get<std::string>();
-}
-
-bool bool_in(const Json& json, const char* name) {
-  const Json& value = member(json, name);
-  if (!value.is_boolean()) {
-    throw BadPlan{fmt::format("'{}' must be true or false", name)};
-  }
-  return value.get<bool>();
-}
-
-/// JSON integers may be anything; nothing in a plan needs more than 53 bits.
-std::int64_t integer(const Json& value, const char* name) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 53;
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost) ||
-      value.get<std::int64_t>() > kMost || value.get<std::int64_t>() < -kMost) {
-    throw BadPlan{fmt::format("'{}' must be an integer of at most 53 bits", name)};
-  }
-  return value.get<std::int64_t>();
-}
-
 float scale_of(const Json& value) {
   double scale = value.is_number() ? value.get<double>() : 0;
   // In this order: a double beyond float32 must not be converted.
   if (!(scale >= std::numeric_limits<float>::min() && scale <= std::numeric_limits<float>::max())) {
-    throw BadPlan{"'scale' must hold positive normal float32 numbers"};
+    throw BadField{"'scale' must hold positive normal float32 numbers"};
   }
   return static_cast<float>(scale);
-}
-
-const Json& list_in(const Json& json, const char* name) {
-  const Json& value = member(json, name);
-  if (!value.is_array()) {
-    throw BadPlan{fmt::format("'{}' must be a list", name)};
-  }
-  return value;
-}
-
-/// The index in `words` of the text `name`.
-template <std::size_t kCount>
-std::size_t word_in(const Json& json, const char* name, const std::string_view (&words)[kCount]) {
-  std::string text = text_in(json, name);
-  auto found = std::find(std::begin(words), std::end(words), text);
-  if (found == std::end(words)) {
-    throw BadPlan{fmt::format("'{}' cannot be '{}'; use {}", name, text, fmt::join(words, ", "))};
-  }
-  return static_cast<std::size_t>(found - std::begin(words));
 }
 
 TensorParams params_from_json(const Json& json) {
@@ -113,16 +59,16 @@ TensorParams params_from_json(const Json& json) {
   Granularity& granularity = params.granularity;
   granularity.kind = static_cast<Granularity::Kind>(word_in(json, "granularity", kGranularities));
   if (granularity.kind != Granularity::Kind::kPerTensor) {
-    granularity.axis = integer(member(json, "axis"), "axis");
+    granularity.axis = integer_in(json, "axis");
   }
   if (granularity.kind == Granularity::Kind::kPerGroup) {
-    granularity.group_size = integer(member(json, "group_size"), "group_size");
+    granularity.group_size = integer_in(json, "group_size");
   }
   const Json& scales = list_in(json, "scale");
   const Json& zero_points = list_in(json, "zero_point");
   if (scales.empty() || scales.size() != zero_points.size()) {
-    throw BadPlan{fmt::format("{} scales and {} zero points; as many of each are needed, and one at least",
-                              scales.size(), zero_points.size())};
+    throw BadField{fmt::format("{} scales and {} zero points; as many of each are needed, and one at least",
+                               scales.size(), zero_points.size())};
   }
   for (std::size_t i = 0; i < scales.size(); ++i) {
     params.params.push_back({scale_of(scales[i]), integer(zero_points[i], "zero_point")});
@@ -130,35 +76,41 @@ TensorParams params_from_json(const Json& json) {
   return params;
 }
 
-/// A misspelt field must not be a silent default.
-void check_fields(const Json& json) {
-  constexpr std::string_view kFields[] = {"tensor", "role",        "bits",        "signed",
-                                          "narrow", "granularity", "axis",        "group_size",
-                                          "scale",  "zero_point",  "shares_with", "reason"};
-  for (const auto& [name, value] : json.items()) {
-    if (std::find(std::begin(kFields), std::end(kFields), name) == std::end(kFields)) {
-      throw BadPlan{fmt::format("unknown field '{}'; use {}", name, fmt::join(kFields, ", "))};
+std::vector<std::string> texts_in(const Json& json, const char* name) {
+  std::vector<std::string> texts;
+  for (const Json& text : json.contains(name) ? list_in(json, name) : Json::array()) {
+    if (!text.is_string()) {
+      throw BadField{fmt::format("'{}' must hold texts", name)};
     }
+    texts.push_back(text.get<std::string>());
   }
+  return texts;
 }
 
 Decision decision_from_json(const Json& json) {
+  constexpr std::string_view kFields[] = {"tensor",      "role",    "bits",        "signed", "narrow",
+                                          "granularity", "axis",    "group_size",  "scale",  "zero_point",
+                                          "dynamic",     "readers", "shares_with", "reason"};
   Decision decision;
   decision.tensor = text_in(json, "tensor");
   decision.role = static_cast<TensorRole>(word_in(json, "role", kRoles));
-  std::int64_t bits = integer(member(json, "bits"), "bits");
+  std::int64_t bits = integer_in(json, "bits");
   if (bits < 2 || bits > 32) {
-    throw BadPlan{fmt::format("{} bits are not supported; use 2 to 8, 16 or 32", bits)};
+    throw BadField{fmt::format("{} bits are not supported; use 2 to 8, 16 or 32", bits)};
   }
   decision.type = {static_cast<int>(bits), bool_in(json, "signed"), bool_in(json, "narrow")};
   Result<QuantizedRange> range = decision.type.range();
   if (!range.ok()) {
-    throw BadPlan{range.status().message()};
+    throw BadField{range.status().message()};
   }
-  decision.params = params_from_json(json);
+  decision.dynamic = json.contains("dynamic") && bool_in(json, "dynamic");
+  if (!decision.dynamic) {
+    decision.params = params_from_json(json);
+  }
+  decision.readers = texts_in(json, "readers");
   decision.shares_with = json.contains("shares_with") ? text_in(json, "shares_with") : "";
   decision.reason = json.contains("reason") ? text_in(json, "reason") : "";
-  check_fields(json);
+  check_fields(json, kFields);
   return decision;
 }
 
@@ -176,25 +128,29 @@ QuantPlan plan_from(const Json& json) {
   for (const Json& decision : list_in(json, "decisions")) {
     try {
       if (!decision.is_object()) {
-        throw BadPlan{"it is not an object"};
+        throw BadField{"it is not an object"};
       }
       plan.decisions.push_back(decision_from_json(decision));
-    } catch (const BadPlan& bad) {
-      throw BadPlan{label_of(decision, number) + ": " + bad.why};
+    } catch (const BadField& bad) {
+      throw BadField{label_of(decision, number) + ": " + bad.why};
     }
     ++number;
   }
   for (const Json& node : json.contains("floats") ? list_in(json, "floats") : Json::array()) {
     if (!node.is_object()) {
-      throw BadPlan{"'floats' must hold objects"};
+      throw BadField{"'floats' must hold objects"};
     }
     plan.floats.push_back({text_in(node, "node"), text_in(node, "op"), text_in(node, "reason")});
   }
+  plan.improvements = texts_in(json, "improvements");
   return plan;
 }
 
 std::string scale_text(const Decision& decision) {
   const std::vector<QuantParams>& params = decision.params.params;
+  if (decision.dynamic) {
+    return "dynamic";
+  }
   return params.size() == 1 ? fmt::format("{:.6g}", params[0].scale)
                             : fmt::format("{} values", params.size());
 }
@@ -202,7 +158,11 @@ std::string scale_text(const Decision& decision) {
 }  // namespace
 
 std::string to_json(const QuantPlan& plan) {
-  Json json{{"format", "zeropoint plan"}, {"version", 1}, {"decisions", Json::array()}};
+  Json json{{"format", "zeropoint plan"}, {"version", 1}};
+  if (!plan.improvements.empty()) {
+    json["improvements"] = plan.improvements;
+  }
+  json["decisions"] = Json::array();
   for (const Decision& decision : plan.decisions) {
     json["decisions"].push_back(decision_to_json(decision));
   }
@@ -223,7 +183,7 @@ Result<QuantPlan> plan_from_json(std::string_view text) {
       return Status::unsupported("not a zeropoint plan of version 1");
     }
     return plan_from(json);
-  } catch (const BadPlan& bad) {
+  } catch (const BadField& bad) {
     return Status::corrupt("plan: " + bad.why);
   } catch (const nlohmann::json::parse_error& error) {
     return Status::corrupt(fmt::format("plan: not JSON at byte {}", error.byte));

@@ -85,7 +85,7 @@ TEST(PlanText, NamesTheDecisionAndWhatIsMissing) {
 TEST(PlanText, RefusesWordsItDoesNotKnow) {
   const std::string input = "plan: tensor 'input': ";
   EXPECT_EQ(with("\"activation\"", "\"activaton\""),
-            input + "'role' cannot be 'activaton'; use activation, weight, bias");
+            input + "'role' cannot be 'activaton'; did you mean 'activation'?");
   EXPECT_EQ(with("\"per_tensor\"", "\"per_row\""),
             input + "'granularity' cannot be 'per_row'; use per_tensor, per_channel, per_group");
   EXPECT_EQ(with("\"signed\": false", "\"signed\": 0"), input + "'signed' must be true or false");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "quantize/improvement.h"
 
@@ -19,6 +20,19 @@ Status check_samples(const Improvement& improvement, const Evidence& evidence) {
 void add_note(std::vector<std::string>& record, std::string note) {
   if (!note.empty()) {
     record.push_back(std::move(note));
+  }
+}
+
+/// Nodes are called by their names in recipes and plans.
+void give_names(Graph& graph) {
+  std::set<std::string> names;
+  for (Node& node : graph.nodes) {
+    if (node.name.empty() || !names.insert(node.name).second) {
+      std::string base = node.name.empty() ? std::string(name_of(node.op)) : node.name;
+      for (int number = 1; node.name.empty() || !names.insert(node.name).second; ++number) {
+        node.name = fmt::format("{}_{}", base, number);
+      }
+    }
   }
 }
 
@@ -42,6 +56,7 @@ Result<PreparedNetwork> prepare_network(Graph graph, bool keep) {
     ZP_ASSIGN_OR_RETURN(passes, simplify(graph));
   }
   separate_constants(graph);
+  give_names(graph);
   return PreparedNetwork{std::move(graph), std::move(passes)};
 }
 

@@ -12,28 +12,9 @@
 #include "zeropoint/status.h"
 #include "zeropoint/toolchain/calibrate.h"
 #include "zeropoint/toolchain/graph.h"
+#include "zeropoint/toolchain/recipe.h"
 
 namespace zeropoint::toolchain {
-
-/// What is wished for.
-struct Recipe {
-  QuantizedType activations{8, false};
-  QuantizedType weights{8, true};
-  bool per_channel = true;  ///< weights: one scale per output channel, else one per tensor
-  RangeRule activation_rule = RangeRule::kContainZero;
-  /// Bits of the network's input and output, where narrow activations would lose most for least. 0: as the
-  /// others.
-  int border_bits = 0;
-  /// What the network's last layer gives.
-  enum class Output : std::uint8_t {
-    /// Its int32 accumulator, dequantized by S_in * S_w: nothing is rounded after the last sum, so no two
-    /// scores become
-    /// equal that were not.
-    kAccumulator,
-    kQuantized,  ///< integers of border_bits, dequantized by one scale
-  } output = Output::kAccumulator;
-  std::vector<std::string> improvements;  ///< by name, in whatever order; see quantize_network.h
-};
 
 enum class TensorRole : std::uint8_t { kActivation, kWeight, kBias };
 
@@ -45,6 +26,10 @@ struct Decision {
   TensorParams params;
   std::string shares_with;  ///< activations: the tensor whose integers these are, rearranged or selected
   std::string reason;
+  /// Activations: the nodes that read the tensor so; empty: all that no other decision of it names.
+  std::vector<std::string> readers;
+  /// Activations: each run finds the range, and `params` is empty. Readers are matrix products by constants.
+  bool dynamic = false;
 };
 
 /// A node through which reals flow on, and why.
@@ -58,7 +43,9 @@ struct FloatNode {
 struct QuantPlan {
   std::vector<Decision> decisions;
   std::vector<FloatNode> floats;
+  std::vector<std::string> improvements;  ///< by name: those that were made of the float network
 
+  /// The decision for all readers of a tensor that have none of their own; nullptr where there is none.
   [[nodiscard]] const Decision* find(std::string_view tensor) const;
 };
 

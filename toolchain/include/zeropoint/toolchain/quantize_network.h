@@ -23,7 +23,8 @@ struct PreparedNetwork {
   std::vector<Simplification> passes;  ///< of simplify() that changed something
 };
 
-/// Halves as float32, simplify() unless `keep`, constants separated by their use. kInvalidArgument where the
+/// Halves as float32, simplify() unless `keep`, constants separated by their use, a name of its own for
+/// each node. kInvalidArgument where the
 /// network is quantized already.
 Result<PreparedNetwork> prepare_network(Graph graph, bool keep = false);
 
