@@ -257,6 +257,10 @@ TEST(Qdq, BlockWeightsAreUnpacked) {
         float tolerance = 1e-5F * (1 + std::abs(expected.data<float>()[i])) * 100;
         EXPECT_NEAR(computed.data<float>()[i], expected.data<float>()[i], tolerance);
       }
+      Result<Graph> packed = to_qoperator(*qdq);
+      ASSERT_TRUE(packed.ok()) << packed.status().message();
+      EXPECT_EQ(count(*packed, Op::kMatMulNBits), 1U);
+      EXPECT_EQ(largest_difference(expected, *FloatExecutor::create(*packed)->run(x)), 0);
     }
   }
 }

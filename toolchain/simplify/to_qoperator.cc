@@ -7,6 +7,7 @@
 
 #include "simplify/qdq_operands.h"
 #include "simplify/remove_unread.h"
+#include "simplify/to_block_products.h"
 #include "zeropoint/toolchain/qdq.h"
 
 namespace zeropoint::toolchain {
@@ -265,6 +266,7 @@ Result<Graph> to_qoperator(const Graph& graph) {
   Graph inferred = graph;
   ZP_RETURN_IF_ERROR(verify(inferred));
   ZP_RETURN_IF_ERROR(infer_shapes(inferred));
+  to_block_products(inferred);
   return ToQOperator(inferred).run();
 }
 

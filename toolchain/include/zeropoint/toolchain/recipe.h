@@ -25,15 +25,16 @@ enum class ActivationMode : std::uint8_t {
 
 /// A different wish for some nodes. What is not set is as the recipe, or an override before this one, says.
 struct RecipeOverride {
-  std::string nodes;  ///< a node's name, or a pattern: * stands for any letters, ? for one; empty: every node
-  std::optional<Op> op;   ///< nodes of this operator alone
-  bool in_float = false;  ///< the node is not quantized at all
-  std::optional<int> weight_bits;
-  std::optional<Granularity::Kind> granularity;  ///< of weights
-  std::optional<std::int64_t> group_size;
-  std::optional<ActivationMode> mode;
-  std::optional<QuantizedType> activations;
-  std::optional<std::string> calibrator;
+  std::string nodes =
+      {};  ///< a node's name, or a pattern: * stands for any letters, ? for one; empty: every node
+  std::optional<Op> op = {};  ///< nodes of this operator alone
+  bool in_float = false;      ///< the node is not quantized at all
+  std::optional<int> weight_bits = {};
+  std::optional<Granularity::Kind> granularity = {};  ///< of weights
+  std::optional<std::int64_t> group_size = {};
+  std::optional<ActivationMode> mode = {};
+  std::optional<QuantizedType> activations = {};
+  std::optional<std::string> calibrator = {};
 };
 
 /// What is wished for.
