@@ -139,7 +139,10 @@ Status GraphLowering::lower_node(std::int32_t index) {
       layers_.insert(index);
       return {};
     }
-    reasons_[&node] = status.message();
+    const Node* weights = node.has_input(1) ? producer(node.inputs[1]) : nullptr;
+    bool weights_alone = view(node.inputs[0]) == nullptr && weights != nullptr &&
+                         weights->op == Op::kDequantizeLinear && graph_.constant(*weights, 0) != nullptr;
+    reasons_[&node] = status.message() + (weights_alone ? ", so its weights are dequantized" : "");
   }
   return evaluate_as_it_stands(index);
 }
@@ -246,7 +249,8 @@ Result<Lowering> GraphLowering::finish() {
   }
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const Node& node = graph_.nodes[i];
-    bool in_integers = carries_reals(graph_, node) && !is_border(node) && !reads_shape(node.op);
+    bool in_integers = (carries_reals(graph_, node) && !is_border(node) && !reads_shape(node.op)) ||
+                       node.op == Op::kMatMulInteger || node.op == Op::kConvInteger;
     lowering.integer_nodes += in_integers && floats.count(static_cast<std::int32_t>(i)) == 0 ? 1 : 0;
   }
   ZP_RETURN_IF_ERROR(verify(lowering.program));

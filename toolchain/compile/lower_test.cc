@@ -126,7 +126,7 @@ TEST(Lower, ActivationsAtTheInputNarrowItsRange) {
 TEST(Lower, NamesWhatStaysInFloat) {
   EXPECT_EQ(after([](Graph&) {}), "");
   EXPECT_EQ(after([](Graph& g) { node(g, "conv").inputs[0] = g.find("x"); }),
-            "Conv 'conv': its input 'x' is not quantized");
+            "Conv 'conv': its input 'x' is not quantized, so its weights are dequantized");
   EXPECT_EQ(after([](Graph& g) { node(g, "gemm").inputs[0] = g.find("f"); }), "");  // a move of integers
   EXPECT_EQ(after([](Graph& g) { g.outputs = {g.add_node(Op::kRelu, "last", {g.outputs[0]}, "z")}; }),
             "Relu 'last': its input 'y' is not quantized");

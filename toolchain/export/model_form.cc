@@ -25,6 +25,25 @@ void forget_values(Graph& graph, std::size_t count) {
   graph.values.erase(graph.values.begin() + static_cast<std::ptrdiff_t>(count), graph.values.end());
 }
 
+/// Before: constants of 4 bits that DequantizeLinear reads, which came with opset 21.
+/// After:  the same integers in 8 bits.
+void widen_four_bits(Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (std::size_t input : {0U, 2U}) {
+      const Tensor* constant = node.op == Op::kDequantizeLinear ? graph.constant(node, input) : nullptr;
+      bool is_signed = constant != nullptr && constant->type() == ElementType::kInt4;
+      if (constant == nullptr || (!is_signed && constant->type() != ElementType::kUint4)) {
+        continue;
+      }
+      Tensor wide(is_signed ? ElementType::kInt8 : ElementType::kUint8, constant->shape());
+      std::copy_n(constant->bytes(), constant->size(), wide.bytes());
+      Value& value = graph.value(node.inputs[input]);
+      value.type = wide.type();
+      value.constant = std::make_shared<const Tensor>(std::move(wide));
+    }
+  }
+}
+
 /// Whether the node stands in models of the opset just as it is.
 bool stands_in(const Node& node, std::int64_t opset, Graph& graph) {
   std::size_t values = graph.values.size();
@@ -91,6 +110,9 @@ Result<ModelForm> model_form(const Graph& graph, std::optional<std::int64_t> ops
   }
   ModelForm form{graph, {}, 0, {}};
   form.opset = opset ? *opset : std::min(lowest_opset(form.graph), kNewestUnasked);
+  if (form.opset < 21) {
+    widen_four_bits(form.graph);
+  }
   ZP_RETURN_IF_ERROR(spell_out(form.graph, form.opset));
   if (!opset) {
     form.opset = lowest_opset(form.graph);

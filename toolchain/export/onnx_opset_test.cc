@@ -289,6 +289,30 @@ TEST(OnnxOpset, Quantization) {
   expect_forms({Op::kDequantizeLinear, {{2, 3}}, {number(0.5F)}, {}, 10, Type::kInt32});
 }
 
+TEST(OnnxOpset, ConstantsOfFourBitsTakeEightBefore21) {
+  Graph graph;
+  Tensor integers(Type::kInt4, {4});
+  for (std::int8_t i = 0; i < 4; ++i) {
+    integers.data<std::int8_t>()[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(3 * i - 8);
+  }
+  ValueId q = graph.add_constant("q", integers);
+  ValueId scale = graph.add_constant("s", number(0.5F));
+  ValueId zero = graph.add_constant("z", Tensor(Type::kInt4, {}));
+  ValueId w = graph.add_node(Op::kDequantizeLinear, "dequantize", {q, scale, zero}, "w");
+  graph.outputs = {graph.add_node(Op::kAdd, "add", {graph.add_input("x", Type::kFloat32, {4}), w}, "y")};
+  ASSERT_EQ(infer_shapes(graph).message(), "");
+  for (std::int64_t opset : {10, 20, 21}) {
+    Result<std::string> content = to_onnx(graph, opset);
+    ASSERT_TRUE(content.ok()) << content.status().message();
+    Result<Graph> read = read_onnx(std::as_bytes(std::span(*content)), "written");
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_EQ(read->value(read->find("q")).type, opset < 21 ? Type::kInt8 : Type::kInt4);
+    Tensor y = *FloatExecutor::create(*read)->run(floats({4}, 0));
+    EXPECT_EQ(y.data<float>()[0], -4);
+    EXPECT_EQ(y.data<float>()[3], 0.5F);
+  }
+}
+
 TEST(OnnxOpset, AComputedInputIsNoAttribute) {
   Graph graph;
   ValueId x = graph.add_input("x", Type::kFloat32, {2, 3});

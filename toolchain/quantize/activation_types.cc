@@ -13,10 +13,11 @@ using Kind = NodeRole::Kind;
 
 class TypeFinder {
  public:
-  TypeFinder(const Graph& graph, const IntegerFlow& flow, const Recipe& recipe)
+  TypeFinder(const Graph& graph, const IntegerFlow& flow, const Recipe& recipe, const PrecisionNeeds& needs)
       : graph_(graph),
         flow_(flow),
         recipe_(recipe),
+        needs_(needs),
         producers_(producers(graph)),
         readers_(consumers(graph)) {}
 
@@ -29,7 +30,11 @@ class TypeFinder {
     }
     for (const auto& [group, values] : members) {
       types_.groups[group] = type_of(values);
-      for (ValueId id : values) {
+      auto needed = needs_.why.find(group);
+      if (needed != needs_.why.end() && types_.groups[group].type.bits < 16) {
+        types_.groups[group] = {{16, types_.groups[group].type.is_signed}, needed->second};
+      }
+      for (ValueId id : needs_.products.count(group) == 0 ? values : std::vector<ValueId>()) {
         copy_for_products(id, types_.groups[group].type);
       }
     }
@@ -136,6 +141,7 @@ class TypeFinder {
   const Graph& graph_;
   const IntegerFlow& flow_;
   const Recipe& recipe_;
+  const PrecisionNeeds& needs_;
   std::vector<std::int32_t> producers_;
   std::vector<std::vector<std::int32_t>> readers_;
   ActivationTypes types_;
@@ -143,8 +149,9 @@ class TypeFinder {
 
 }  // namespace
 
-ActivationTypes activation_types(const Graph& graph, const IntegerFlow& flow, const Recipe& recipe) {
-  return TypeFinder(graph, flow, recipe).run();
+ActivationTypes activation_types(const Graph& graph, const IntegerFlow& flow, const Recipe& recipe,
+                                 const PrecisionNeeds& needs) {
+  return TypeFinder(graph, flow, recipe, needs).run();
 }
 
 }  // namespace zeropoint::toolchain

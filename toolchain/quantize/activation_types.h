@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quantize/integer_flow.h"
+#include "quantize/precision_needs.h"
 
 namespace zeropoint::toolchain {
 
@@ -26,6 +27,7 @@ struct ActivationTypes {
 /// wished for by the node too, where not products alone read it. Between a layer and the function of one
 /// element that alone reads its result stand 16 bits, so that both are one step: nothing is rounded to few
 /// bits between them.
-ActivationTypes activation_types(const Graph& graph, const IntegerFlow& flow, const Recipe& recipe);
+ActivationTypes activation_types(const Graph& graph, const IntegerFlow& flow, const Recipe& recipe,
+                                 const PrecisionNeeds& needs);
 
 }  // namespace zeropoint::toolchain

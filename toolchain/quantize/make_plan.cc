@@ -29,14 +29,14 @@ std::string_view why_it_keeps_integers(Op op) {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const RangeTable& ranges, const Recipe& recipe)
+  Planner(const Graph& graph, const RangeTable& ranges, const Recipe& recipe, const Statistics* statistics)
       : graph_(graph),
         method_(fmt::format("{} over {} samples", ranges.method, ranges.samples)),
         recipe_(recipe),
         producers_(producers(graph)),
         flow_(integer_flow(graph, recipe)),
-        types_(activation_types(graph, flow_, recipe)),
-        ranges_(graph, flow_, ranges) {}
+        ranges_(graph, flow_, ranges),
+        statistics_(statistics) {}
 
   Result<QuantPlan> run() {
     ZP_RETURN_IF_ERROR(check_recipe(recipe_));
@@ -92,11 +92,24 @@ class Planner {
         ZP_RETURN_IF_ERROR(add_member(static_cast<ValueId>(i)));
       }
     }
+    types_ = activation_types(graph_, flow_, recipe_, needs());
     for (auto& [id, group] : groups_) {
       group.type = types_.groups.at(id).type;
       ZP_ASSIGN_OR_RETURN(group.params, params_of(group, group.type));
     }
     return {};
+  }
+
+  /// Who asks for 8 bits wants them where they do.
+  [[nodiscard]] PrecisionNeeds needs() const {
+    if (!recipe_.protect || recipe_.activations.bits != 8 || statistics_ == nullptr) {
+      return {};
+    }
+    std::map<ValueId, RealRange> ranges;
+    for (const auto& [id, group] : groups_) {
+      ranges[id] = group.range;
+    }
+    return precision_needs(graph_, flow_, ranges, *statistics_);
   }
 
   [[nodiscard]] Result<QuantParams> params_of(const Group& group, QuantizedType type) const {
@@ -266,8 +279,9 @@ class Planner {
   const Recipe& recipe_;
   std::vector<std::int32_t> producers_;
   IntegerFlow flow_;
-  ActivationTypes types_;
   ActivationRanges ranges_;
+  const Statistics* statistics_;  // or nullptr
+  ActivationTypes types_;
   std::map<ValueId, Group> groups_;
   std::map<std::pair<ValueId, const Node*>, LayerInput> read_as_;  // where it is not the group
   std::map<ValueId, std::vector<Decision>> copies_;                // the decisions for some readers alone
@@ -286,11 +300,12 @@ const Decision* QuantPlan::find(std::string_view tensor) const {
   return found == decisions.end() ? nullptr : &*found;
 }
 
-Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe) {
+Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe,
+                            const Statistics* statistics) {
   ZP_RETURN_IF_ERROR(verify(graph));
   Graph inferred = graph;
   ZP_RETURN_IF_ERROR(infer_shapes(inferred));
-  return Planner(inferred, ranges, recipe).run();
+  return Planner(inferred, ranges, recipe, statistics).run();
 }
 
 }  // namespace zeropoint::toolchain

@@ -94,13 +94,41 @@ Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(const Recip
   return last;
 }
 
+namespace {
+
+/// The ranges by the recipe's calibrator, and those of what single nodes give by theirs.
+Result<RangeTable> ranges_by(const Recipe& recipe, const Graph& graph, const Evidence& evidence) {
+  CalibrationMethod method = evidence.method;
+  if (!recipe.calibrator.empty()) {
+    ZP_ASSIGN_OR_RETURN(method, CalibrationMethod::parse(recipe.calibrator));
+  }
+  RangeTable ranges = choose_ranges(evidence.statistics, method, recipe.activations);
+  for (const Node& node : graph.nodes) {
+    NodeRecipe wish = node_recipe(recipe, node);
+    if (wish.calibrator == recipe.calibrator) {
+      continue;
+    }
+    ZP_ASSIGN_OR_RETURN(CalibrationMethod own, CalibrationMethod::parse(wish.calibrator));
+    for (ValueId output : node.outputs) {
+      auto seen = output == kNoValue ? evidence.statistics.tensors.end()
+                                     : evidence.statistics.tensors.find(graph.value(output).name);
+      if (seen != evidence.statistics.tensors.end()) {
+        ranges.ranges[seen->first] = choose_range(seen->second, own, wish.activations);
+      }
+    }
+  }
+  return ranges;
+}
+
+}  // namespace
+
 Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
   ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(recipe));
   QuantizedNetwork network;
   network.improved = basis->graph;
   network.record = basis->record;
-  RangeTable ranges = choose_ranges(basis->evidence.statistics, basis->evidence.method, recipe.activations);
-  ZP_ASSIGN_OR_RETURN(network.plan, make_plan(network.improved, ranges, recipe));
+  ZP_ASSIGN_OR_RETURN(RangeTable ranges, ranges_by(recipe, network.improved, basis->evidence));
+  ZP_ASSIGN_OR_RETURN(network.plan, make_plan(network.improved, ranges, recipe, &basis->evidence.statistics));
   ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(recipe.improvements));
   for (const Improvement* improvement : wanted) {
     if (improvement->after != nullptr) {

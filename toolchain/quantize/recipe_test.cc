@@ -42,7 +42,7 @@ TEST(Recipe, WhatIsNotSaidIsAsTheBaseHasIt) {
 
 TEST(Recipe, OverridesSurviveJson) {
   std::string text = to_json(read(R"({"overrides": [
-    {"nodes": "conv?.*", "weights": {"bits": 4}, "activations": {"type": "int16", "calibrator": "mse"}},
+    {"nodes": "conv?.*", "weights": {"bits": 4}, "activations": {"type": "int16", "calibrator": "percentile:99.9"}},
     {"operator": "Softmax", "float": true},
     {"nodes": "fc", "weights": {"group_size": 16}, "activations": {"type": "none"}}]})"));
   EXPECT_EQ(to_json(read(text)), text);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "quantize/json_fields.h"
+#include "zeropoint/toolchain/ranges.h"
 #include "zeropoint/toolchain/recipe.h"
 #include "zeropoint/toolchain/suggest.h"
 
@@ -76,12 +77,20 @@ WeightWish weight_wish(const Json& json) {
   return wish;
 }
 
-void check_activation_fields(const Json& json) {
-  constexpr std::string_view kFields[] = {"type", "calibrator", "contain_zero"};
+std::string calibrator_in(const Json& json) {
+  std::string text = text_in(json, "calibrator");
+  Result<CalibrationMethod> method = CalibrationMethod::parse(text);
+  if (!method.ok()) {
+    throw BadField{method.status().message()};
+  }
+  return text;
+}
+
+void check_activation_fields(const Json& json, std::span<const std::string_view> fields) {
   if (json.contains("group_size") || json.contains("granularity")) {
     throw BadField{"activations have one scale per tensor; 'granularity' and 'group_size' are for weights"};
   }
-  check_fields(json, kFields);
+  check_fields(json, fields);
 }
 
 RecipeOverride override_from_json(const Json& json) {
@@ -117,14 +126,15 @@ RecipeOverride override_from_json(const Json& json) {
   }
   if (json.contains("activations")) {
     const Json& activations = object_in(json, "activations");
-    check_activation_fields(activations);
+    constexpr std::string_view kOfNode[] = {"type", "calibrator"};
+    check_activation_fields(activations, kOfNode);
     if (activations.contains("type")) {
       ActivationWish wish = activation_wish(activations);
       override.mode = wish.mode;
       override.activations = wish.type;
     }
     if (activations.contains("calibrator")) {
-      override.calibrator = text_in(activations, "calibrator");
+      override.calibrator = calibrator_in(activations);
     }
   }
   return override;
@@ -147,14 +157,18 @@ void read_weights(const Json& json, Recipe& recipe) {
 }
 
 void read_activations(const Json& json, Recipe& recipe) {
-  check_activation_fields(json);
+  constexpr std::string_view kOfRecipe[] = {"type", "calibrator", "contain_zero", "protect"};
+  check_activation_fields(json, kOfRecipe);
   if (json.contains("type")) {
     ActivationWish wish = activation_wish(json);
     recipe.mode = wish.mode;
     recipe.activations = wish.type;
   }
   if (json.contains("calibrator")) {
-    recipe.calibrator = text_in(json, "calibrator");
+    recipe.calibrator = calibrator_in(json);
+  }
+  if (json.contains("protect")) {
+    recipe.protect = bool_in(json, "protect");
   }
   if (json.contains("contain_zero")) {
     recipe.activation_rule =
@@ -244,12 +258,15 @@ std::string to_json(const Recipe& recipe) {
               {"granularity", kGranularities[static_cast<std::size_t>(granularity)]}}},
             {"activations",
              {{"type", activation_word(recipe.mode, recipe.activations)},
-              {"calibrator", recipe.calibrator},
-              {"contain_zero", recipe.activation_rule == RangeRule::kContainZero}}},
+              {"contain_zero", recipe.activation_rule == RangeRule::kContainZero},
+              {"protect", recipe.protect}}},
             {"border_bits", recipe.border_bits},
             {"output", kOutputs[static_cast<std::size_t>(recipe.output)]},
             {"improvements", recipe.improvements},
             {"overrides", Json::array()}};
+  if (!recipe.calibrator.empty()) {
+    json["activations"]["calibrator"] = recipe.calibrator;
+  }
   if (recipe.group_size > 0) {
     json["weights"]["group_size"] = recipe.group_size;
   }

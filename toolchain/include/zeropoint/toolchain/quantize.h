@@ -61,7 +61,9 @@ void separate_constants(Graph& graph);
 /// recipe that cannot be (bits), weights that are not finite; kNotFound when `ranges` lacks a tensor;
 /// kUnsupported when nothing can be quantized, or two layers share a bias that would need two scales (see
 /// separate_constants()).
-Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe);
+/// With `statistics` activations that 8 bits would damage get 16, where the recipe protects them.
+Result<QuantPlan> make_plan(const Graph& graph, const RangeTable& ranges, const Recipe& recipe,
+                            const Statistics* statistics = nullptr);
 
 /// Applies: the same graph in QDQ form. Weights and biases become integer constants behind DequantizeLinear;
 /// each decided activation passes QuantizeLinear and DequantizeLinear. An activation of fewer bits than its

@@ -46,7 +46,12 @@ struct Recipe {
   bool per_channel = true;      ///< weights: one scale per output channel, else one per tensor
   std::int64_t group_size = 0;  ///< above 0: one scale per so many neighbours of a channel; not with kStatic
   RangeRule activation_rule = RangeRule::kContainZero;
-  std::string calibrator = "minmax";  ///< how ranges of activations are read off calibration
+  /// How ranges of activations are read off calibration, as CalibrationMethod::parse() says; empty: as
+  /// whoever calibrates says.
+  std::string calibrator;
+  /// Activations of 8 bits that those would damage get 16: arguments of Softmax whose steps are too wide,
+  /// tensors whose range is far beyond their bulk, and what these are made of.
+  bool protect = true;
   /// Bits of the network's input and output, where narrow activations would lose most for least. 0: as the
   /// others.
   int border_bits = 0;
