@@ -27,7 +27,7 @@ struct Decision {
   std::string shares_with;  ///< activations: the tensor whose integers these are, rearranged or selected
   std::string reason;
   /// Activations: the nodes that read the tensor so; empty: all that no other decision of it names.
-  std::vector<std::string> readers;
+  std::vector<std::string> readers = {};
   /// Activations: each run finds the range, and `params` is empty. Readers are matrix products by constants.
   bool dynamic = false;
 };

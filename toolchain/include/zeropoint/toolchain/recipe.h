@@ -48,7 +48,7 @@ struct Recipe {
   RangeRule activation_rule = RangeRule::kContainZero;
   /// How ranges of activations are read off calibration, as CalibrationMethod::parse() says; empty: as
   /// whoever calibrates says.
-  std::string calibrator;
+  std::string calibrator = {};
   /// Activations of 8 bits that those would damage get 16: arguments of Softmax whose steps are too wide,
   /// tensors whose range is far beyond their bulk, and what these are made of.
   bool protect = true;
@@ -62,8 +62,8 @@ struct Recipe {
     kAccumulator,
     kQuantized,  ///< integers of border_bits, dequantized by one scale
   } output = Output::kAccumulator;
-  std::vector<std::string> improvements;  ///< by name, in whatever order; see quantize_network.h
-  std::vector<RecipeOverride> overrides;  ///< the last that concerns a node decides
+  std::vector<std::string> improvements = {};  ///< by name, in whatever order; see quantize_network.h
+  std::vector<RecipeOverride> overrides = {};  ///< the last that concerns a node decides
 };
 
 /// A recipe that can be named, and what it is for.
@@ -95,7 +95,7 @@ struct NodeRecipe {
   QuantizedType weights;
   Granularity::Kind granularity = Granularity::Kind::kPerChannel;
   std::int64_t group_size = 0;
-  std::string calibrator;
+  std::string calibrator = {};
 };
 NodeRecipe node_recipe(const Recipe& recipe, const Node& node);
 
