@@ -5,13 +5,21 @@
 
 #include <algorithm>
 
+#include "quantize/improve/registered.h"
 #include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::toolchain {
 
 std::span<const Improvement> improvements() {
-  // One line per improvement: name, what it does, whether it needs samples, before or after planning.
-  return {};
+  static constexpr Improvement kAll[] = {
+      {"equalize", "weights of neighbouring layers brought to like ranges", true, improve_by_equalization, nullptr},
+      {"absorb-bias", "what a channel is always above moves into the next bias", true, improve_by_bias_absorption, nullptr},
+      {"bias-correction-analytic", "biases take back the mean error of the weights", true, nullptr,
+       improve_by_analytic_bias_correction},
+      {"bias-correction", "biases take back the mean error of each output, measured", true, nullptr,
+       improve_by_bias_correction},
+  };
+  return kAll;
 }
 
 Result<std::vector<const Improvement*>> improvements_of(const std::vector<std::string>& names) {
