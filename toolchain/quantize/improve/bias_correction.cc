@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
 #include "quantize/improve/layer_walk.h"
 #include "quantize/improve/quantized_layers.h"
@@ -17,12 +16,16 @@ namespace {
 
 /// The decision for a bias that is added to a layer: at input scale times weight scale, as make_plan() would.
 Decision bias_decision(const std::string& name, const Decision& input, const Decision& weights) {
-  Decision decision{name, TensorRole::kBias, {32, true}, {}, "", "added to correct the mean of the output"};
+  Decision decision;
+  decision.tensor = name;
+  decision.role = TensorRole::kBias;
+  decision.type = {32, true};
   decision.params.granularity =
       weights.params.params.size() == 1 ? Granularity::per_tensor() : Granularity::per_channel(0);
   for (const QuantParams& params : weights.params.params) {
     decision.params.params.push_back({input.params.params[0].scale * params.scale, 0});
   }
+  decision.reason = "added to put right the mean of the result; at input scale times weight scale";
   return decision;
 }
 
@@ -51,26 +54,6 @@ void add_missing_biases(Graph& graph, QuantPlan& plan) {
   }
 }
 
-/// `bias` plus `shift`, or nullptr where an element of it would not fit the int32 accumulator.
-std::unique_ptr<Tensor> shifted(const Tensor& bias, const std::vector<double>& shift,
-                                const QuantizedLayer& layer, std::int64_t depth) {
-  auto result = std::make_unique<Tensor>(bias);
-  std::span<float> elements = result->data<float>();
-  // Inputs and their zero point are below 2^8, weights at most 2^(bits - 1), as make_plan() reckons.
-  double products = static_cast<double>(depth) * 2 * 256 * std::ldexp(1, layer.weights->type.bits - 1);
-  for (std::size_t c = 0; c < elements.size(); ++c) {
-    elements[c] = static_cast<float>(elements[c] + shift[c]);
-    if (layer.bias != nullptr) {
-      const std::vector<QuantParams>& params = layer.bias->params.params;
-      double steps = std::fabs(elements[c]) / params[params.size() == 1 ? 0 : c].scale;
-      if (!(steps + products < 0x1p31)) {
-        return nullptr;
-      }
-    }
-  }
-  return result;
-}
-
 class Corrector {
  public:
   Corrector(Graph& graph, QuantPlan& plan) : graph_(graph), plan_(plan) {}
@@ -89,19 +72,10 @@ class Corrector {
   /// Adds `shift`, one per output channel, to the bias of the layer in both graphs.
   Result<LayerNote> correct(const QuantizedLayer& layer, const std::vector<double>& shift) {
     const Node& node = graph_.nodes[layer.node];
-    const Tensor& bias = *graph_.constant(node, 2);
-    std::unique_ptr<Tensor> corrected =
-        shifted(bias, shift, layer, WeightRows::of(graph_, node).columns());
-    if (corrected == nullptr) {
+    ZP_ASSIGN_OR_RETURN(bool fits, shift_bias(graph_, quantized_, layer, shift));
+    if (!fits) {
       return LayerNote{describe(node), false, "the bias would not fit the int32 accumulator"};
     }
-    const Node& copy = quantized_.nodes[layer.quantized];
-    if (layer.bias != nullptr) {
-      ZP_RETURN_IF_ERROR(requantize_constant(quantized_, copy, 2, *corrected, *layer.bias));
-    } else {
-      set_constant(quantized_, copy.inputs[2], *corrected);
-    }
-    set_constant(graph_, node.inputs[2], std::move(*corrected));
     double largest = 0;
     for (double s : shift) {
       largest = std::max(largest, std::fabs(s));

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/improve/layer_in_double.h"
 #include "quantize/improve/layer_pairs.h"
-#include "quantize/improve/quantized_layers.h"
-#include "quantize/improve/weight_rows.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -15,46 +14,6 @@ namespace {
 /// A pass over all pairs ends the work when no factor differs from 1 by more.
 constexpr double kSettled = 1e-4;
 constexpr int kMostPasses = 100;
-
-/// A layer's weights and bias while they are being scaled: rounded to float once, at the end.
-struct LayerInDouble {
-  WeightRows rows;
-  std::vector<double> weights;
-  std::vector<double> bias;  // empty where there is none
-
-  static LayerInDouble of(const Graph& graph, const Node& node) {
-    std::span<const float> weights = graph.constant(node, 1)->data<float>();
-    LayerInDouble layer{WeightRows::of(graph, node), {weights.begin(), weights.end()}, {}};
-    if (node.has_input(2)) {
-      std::span<const float> bias = graph.constant(node, 2)->data<float>();
-      layer.bias.assign(bias.begin(), bias.end());
-    }
-    return layer;
-  }
-
-  template <typename Function>
-  void for_each(Function&& function) {
-    for (std::int64_t row = 0; row < rows.rows(); ++row) {
-      for (std::int64_t column = 0; column < rows.columns(); ++column) {
-        function(static_cast<std::size_t>(row), static_cast<std::size_t>(rows.input_channel(row, column)),
-                 weights[rows.element(row, column)]);
-      }
-    }
-  }
-
-  void write(Graph& graph, const Node& node) const {
-    auto store = [&](std::size_t input, const std::vector<double>& values) {
-      Tensor tensor = *graph.constant(node, input);
-      std::transform(values.begin(), values.end(), tensor.data<float>().begin(),
-                     [](double value) { return static_cast<float>(value); });
-      set_constant(graph, node.inputs[input], std::move(tensor));
-    };
-    store(1, weights);
-    if (!bias.empty()) {
-      store(2, bias);
-    }
-  }
-};
 
 /// The factors that a pair's Clip leaves free.
 struct Freedom {
@@ -175,25 +134,6 @@ class Equalizer {
   std::vector<LayerNote> notes_;
 };
 
-/// Why c cannot be moved through what stands between the layers; empty where it can.
-std::string why_not_absorbed(const Graph& graph, const LayerPair& pair) {
-  const Node& second = graph.nodes[pair.second];
-  bool relu = pair.between.size() == 1 && graph.nodes[pair.between[0]].op == Op::kRelu;
-  if (!relu) {
-    return "no Relu alone stands behind it";
-  }
-  if (!graph.nodes[pair.first].has_input(2) || !second.has_input(2)) {
-    return "it or the layer behind it has no bias";
-  }
-  std::vector<std::int64_t> pads = ints_attribute(second, "pads");
-  bool pads_some = std::any_of(pads.begin(), pads.end(), [](std::int64_t pad) { return pad != 0; }) ||
-                   string_attribute(second, "auto_pad").starts_with("SAME");
-  // A ConvTranspose adds fewer products at its border.
-  return second.op == Op::kConvTranspose || (second.op == Op::kConv && pads_some)
-             ? "the padding behind it would stand for the absorbed part"
-             : "";
-}
-
 }  // namespace
 
 std::vector<ValueId> clipped_layers(const Graph& graph) {
@@ -208,55 +148,6 @@ std::vector<ValueId> clipped_layers(const Graph& graph) {
 
 std::vector<LayerNote> equalize(Graph& graph, const ChannelRanges& ranges) {
   return Equalizer(graph, ranges).run();
-}
-
-std::vector<ValueId> rectified_layers(const Graph& graph) {
-  std::vector<ValueId> values;
-  for (const LayerPair& pair : layer_pairs(graph).pairs) {
-    if (why_not_absorbed(graph, pair).empty()) {
-      values.push_back(graph.nodes[pair.first].outputs[0]);
-    }
-  }
-  return values;
-}
-
-std::vector<LayerNote> absorb_high_bias(Graph& graph, const ChannelRanges& ranges) {
-  LayerPairs found = layer_pairs(graph);
-  std::vector<LayerNote> notes = std::move(found.refused);
-  for (const LayerPair& pair : found.pairs) {
-    const Node& node = graph.nodes[pair.first];
-    std::string why = why_not_absorbed(graph, pair);
-    auto range = ranges.find(node.outputs[0]);
-    if (why.empty() && range == ranges.end()) {
-      why = "the ranges of its channels are not known";
-    }
-    auto never_below_0 = [](const RealRange& channel) { return channel.r_min > 0; };
-    if (why.empty() && std::none_of(range->second.begin(), range->second.end(), never_below_0)) {
-      why = "all its channels reach down to 0";
-    }
-    if (!why.empty()) {
-      notes.push_back({describe(node), false, std::move(why)});
-      continue;
-    }
-    LayerInDouble first = LayerInDouble::of(graph, node);
-    LayerInDouble second = LayerInDouble::of(graph, graph.nodes[pair.second]);
-    std::vector<double> absorbed;
-    for (std::size_t c = 0; c < first.bias.size(); ++c) {
-      absorbed.push_back(std::max(0.0F, range->second[c].r_min));
-      first.bias[c] -= absorbed[c];
-    }
-    second.for_each([&](std::size_t row, std::size_t channel, double weight) {
-      second.bias[row] += weight * absorbed[channel];
-    });
-    first.write(graph, node);
-    second.write(graph, graph.nodes[pair.second]);
-    notes.push_back({describe(node), true,
-                     fmt::format("up to {:.4g} of {} channels moved into the bias of {}",
-                                 *std::max_element(absorbed.begin(), absorbed.end()),
-                                 std::count_if(range->second.begin(), range->second.end(), never_below_0),
-                                 describe(graph.nodes[pair.second]))});
-  }
-  return notes;
 }
 
 }  // namespace zeropoint::toolchain

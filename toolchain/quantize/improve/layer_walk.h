@@ -16,6 +16,8 @@ class LayerWalk {
   /// change. `samples` and `team` must outlive the walk.
   LayerWalk(const Graph& graph, const SampleChunks& samples, Team& team);
 
+  [[nodiscard]] std::size_t chunks() const { return chunks_; }
+
   /// Shows `value` for each chunk, computed from what is held and the constants of `graph`.
   Status observe(const Graph& graph, ValueId value, const SeeChunk& see);
   /// Computes `value` for each chunk, holds it, and forgets what nothing behind it reads.

@@ -1,7 +1,9 @@
 #include "quantize/improve/quantized_layers.h"
 
+#include <cmath>
 #include <memory>
 
+#include "quantize/improve/weight_rows.h"
 #include "quantize/node_role.h"
 
 namespace zeropoint::toolchain {
@@ -26,12 +28,18 @@ std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& qu
       ++next;
     }
     if (next < quantized.nodes.size() && weights != nullptr) {
-      layers.push_back(
-          {i, next, weights, node.has_input(2) ? plan.find(graph.value(node.inputs[2]).name) : nullptr});
+      layers.push_back({i, next, weights,
+                        node.has_input(2) ? plan.find(graph.value(node.inputs[2]).name) : nullptr,
+                        plan.find(graph.value(node.inputs[0]).name)});
     }
     ++next;
   }
   return layers;
+}
+
+std::int64_t products_below(std::int64_t depth, QuantizedType input, QuantizedType weights) {
+  double products = static_cast<double>(depth) * std::ldexp(2, input.bits + weights.bits - 1);
+  return products < 0x1p31 ? static_cast<std::int64_t>(products) : 0;
 }
 
 void set_constant(Graph& graph, ValueId id, Tensor tensor) {
@@ -48,8 +56,46 @@ Status requantize_constant(Graph& quantized, const Node& node, std::size_t input
   return {};
 }
 
-std::int64_t output_channel_axis(const Node& layer, std::int64_t rank) {
-  return layer.op == Op::kConv || layer.op == Op::kConvTranspose ? 1 : rank - 1;
+Result<bool> shift_bias(Graph& graph, Graph& quantized, const QuantizedLayer& layer,
+                        std::span<const double> shift) {
+  const Node& node = graph.nodes[layer.node];
+  Tensor bias = *graph.constant(node, 2);
+  std::span<float> elements = bias.data<float>();
+  std::int64_t reserve = layer.input == nullptr
+                             ? 0
+                             : products_below(WeightRows::of(graph, node).columns(), layer.input->type,
+                                              layer.weights->type);
+  for (std::size_t c = 0; c < elements.size(); ++c) {
+    elements[c] = static_cast<float>(elements[c] + shift[c]);
+    if (layer.bias != nullptr) {
+      const std::vector<QuantParams>& params = layer.bias->params.params;
+      double steps = std::fabs(elements[c]) / params[params.size() == 1 ? 0 : c].scale;
+      if (!(steps + static_cast<double>(reserve) < 0x1p31)) {
+        return false;
+      }
+    }
+  }
+  const Node& copy = quantized.nodes[layer.quantized];
+  if (layer.bias != nullptr) {
+    ZP_RETURN_IF_ERROR(requantize_constant(quantized, copy, 2, bias, *layer.bias));
+  } else {
+    set_constant(quantized, copy.inputs[2], bias);
+  }
+  set_constant(graph, node.inputs[2], std::move(bias));
+  return true;
+}
+
+Status set_weights(Graph& graph, Graph& quantized, const QuantizedLayer& layer, const Tensor& integers) {
+  const Node& node = graph.nodes[layer.node];
+  ZP_ASSIGN_OR_RETURN(Tensor reals, dequantize(integers, layer.weights->params));
+  ZP_ASSIGN_OR_RETURN(Tensor again, quantize(reals, layer.weights->params, layer.weights->type));
+  if (!(again == integers)) {
+    return Status::internal(describe(node) + ": rounded weights are not those of the plan's scales");
+  }
+  ZP_RETURN_IF_ERROR(
+      requantize_constant(quantized, quantized.nodes[layer.quantized], 1, reals, *layer.weights));
+  set_constant(graph, node.inputs[1], std::move(reals));
+  return {};
 }
 
 }  // namespace zeropoint::toolchain

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,14 @@ struct QuantizedLayer {
   std::size_t node;       ///< index in the float graph
   std::size_t quantized;  ///< index in the quantized graph
   const Decision* weights;
-  const Decision* bias;  ///< nullptr where it has none
+  const Decision* bias;   ///< nullptr where it has none, or one that stays in float
+  const Decision* input;  ///< nullptr where its input stays in float
 };
+
+/// More than the sum of products of a layer can be, in steps: inputs and their zero point are below 2^bits,
+/// weights at most q_max. 0 where that could leave int32 by itself: the sum is then one of 64 bits, in which
+/// a bias of 32 has room.
+std::int64_t products_below(std::int64_t depth, QuantizedType input, QuantizedType weights);
 
 /// The layers whose weights the plan quantizes, in order. Pointers are into `plan`.
 std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& quantized,
@@ -28,7 +35,13 @@ void set_constant(Graph& graph, ValueId id, Tensor tensor);
 Status requantize_constant(Graph& quantized, const Node& node, std::size_t input, const Tensor& real,
                            const Decision& decision);
 
-/// The axis of a layer's output along which its channels lie.
-std::int64_t output_channel_axis(const Node& layer, std::int64_t rank);
+/// Adds `shift`, one per output channel, to the bias of a layer that has one, in both graphs. False, and
+/// nothing done, where it would then not fit the int32 accumulator.
+Result<bool> shift_bias(Graph& graph, Graph& quantized, const QuantizedLayer& layer,
+                        std::span<const double> shift);
+
+/// Gives a layer other weights, in both graphs. kInternal unless plain quantization of them by the plan's
+/// scales gives `integers`, which were meant.
+Status set_weights(Graph& graph, Graph& quantized, const QuantizedLayer& layer, const Tensor& integers);
 
 }  // namespace zeropoint::toolchain

@@ -1,9 +1,14 @@
 #include "quantize/improve/registered.h"
 
 #include "parallel/team.h"
+#include "quantize/improve/adaround.h"
+#include "quantize/improve/bias_absorption.h"
 #include "quantize/improve/bias_correction.h"
 #include "quantize/improve/channel_ranges.h"
 #include "quantize/improve/equalization.h"
+#include "quantize/improve/gptq.h"
+#include "quantize/improve/smooth_quant.h"
+#include "quantize/improve/weight_scales.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -43,6 +48,16 @@ Result<ChannelRanges> ranges_of_results(const Graph& graph, const std::vector<Va
   return channel_ranges(graph, tensors, samples, team);
 }
 
+Result<std::string> reconstructed(std::string_view name, Graph& graph, const QuantPlan& plan,
+                                  const Evidence& evidence, ReconstructionOptions options,
+                                  const Rounder& round) {
+  Team team(threads_or_all(evidence.calibration.threads));
+  ZP_ASSIGN_OR_RETURN(SampleChunks samples, load_chunks(graph, evidence.data));
+  options.progress = evidence.calibration.progress;
+  ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, reconstruct(graph, plan, samples, team, options, round));
+  return summary(name, notes);
+}
+
 }  // namespace
 
 Result<std::string> improve_by_equalization(Graph& graph, const Evidence& evidence) {
@@ -53,6 +68,28 @@ Result<std::string> improve_by_equalization(Graph& graph, const Evidence& eviden
 Result<std::string> improve_by_bias_absorption(Graph& graph, const Evidence& evidence) {
   ZP_ASSIGN_OR_RETURN(ChannelRanges ranges, ranges_of_results(graph, rectified_layers(graph), evidence));
   return summary("high-bias absorption", absorb_high_bias(graph, ranges));
+}
+
+Result<std::string> improve_by_smoothing(Graph& graph, const Evidence& evidence) {
+  Team team(threads_or_all(evidence.calibration.threads));
+  ZP_ASSIGN_OR_RETURN(SampleChunks samples, load_chunks(graph, evidence.data));
+  ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, smooth(graph, samples, team));
+  return summary("SmoothQuant", notes);
+}
+
+Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, const Evidence& /*evidence*/) {
+  ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, fit_weight_scales(graph, plan));
+  return summary("least-squares weight scales", notes);
+}
+
+Result<std::string> improve_by_gptq(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
+  return reconstructed("GPTQ", graph, plan, evidence, {.asymmetric = false, .progress = {}},
+                       [](const RoundingProblem& problem, Team& team) { return gptq(problem, {}, team); });
+}
+
+Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
+  return reconstructed("AdaRound", graph, plan, evidence, {},
+                       [](const RoundingProblem& problem, Team& team) { return adaround(problem, {}, team); });
 }
 
 Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence) {

@@ -1,0 +1,73 @@
+#include "quantize/improve/gptq.h"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <numeric>
+
+namespace zeropoint::toolchain {
+namespace {
+
+/// Columns in the order in which they are rounded.
+std::vector<Eigen::Index> order_of(const MatrixD& moments, bool act_order) {
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(moments.rows()));
+  std::iota(order.begin(), order.end(), Eigen::Index{0});
+  if (act_order) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Eigen::Index a, Eigen::Index b) { return moments(a, a) > moments(b, b); });
+  }
+  return order;
+}
+
+/// The upper Cholesky factor of the inverse of the damped moments, in that order.
+Result<MatrixD> factor(const MatrixD& moments, const std::vector<Eigen::Index>& order, double damping) {
+  Eigen::Index n = moments.rows();
+  double added = damping * moments.diagonal().mean();
+  MatrixD damped(n, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    for (Eigen::Index j = 0; j < n; ++j) {
+      damped(i, j) = moments(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
+    }
+    damped(i, i) += damped(i, i) == 0 ? std::max(added, 1.0) : added;
+  }
+  Eigen::LLT<MatrixD> direct(damped);
+  MatrixD inverse = direct.solve(MatrixD::Identity(n, n));
+  Eigen::LLT<MatrixD, Eigen::Upper> upper(inverse);
+  if (direct.info() != Eigen::Success || upper.info() != Eigen::Success) {
+    return Status::invalid_argument("the moments of its inputs have no Cholesky factor; raise the damping");
+  }
+  return MatrixD(upper.matrixU());
+}
+
+}  // namespace
+
+Result<MatrixF> gptq(const RoundingProblem& problem, const GptqOptions& options, Team& team) {
+  if (!(options.damping > 0)) {
+    return Status::invalid_argument("the damping of GPTQ must be positive");
+  }
+  std::vector<Eigen::Index> order = order_of(problem.moments, options.act_order);
+  ZP_ASSIGN_OR_RETURN(MatrixD upper, factor(problem.moments, order, options.damping));
+  MatrixF result(problem.weights.rows(), problem.weights.cols());
+  auto some = [&](Eigen::Index first, Eigen::Index count) -> Status {
+    for (Eigen::Index row = first; row < first + count; ++row) {
+      Eigen::RowVectorXd weights(problem.weights.cols());
+      for (Eigen::Index i = 0; i < weights.size(); ++i) {
+        weights[i] = problem.weights(row, order[static_cast<std::size_t>(i)]);
+      }
+      for (Eigen::Index i = 0; i < weights.size(); ++i) {
+        Eigen::Index column = order[static_cast<std::size_t>(i)];
+        float step = problem.steps(row, column);
+        auto integer = static_cast<float>(
+            quantize(static_cast<float>(weights[i]), {step, 0}, problem.range));
+        result(row, column) = integer;
+        double error = (weights[i] - static_cast<double>(integer) * step) / upper(i, i);
+        Eigen::Index rest = weights.size() - i - 1;
+        weights.tail(rest) -= error * upper.row(i).tail(rest);
+      }
+    }
+    return {};
+  };
+  ZP_RETURN_IF_ERROR(in_row_blocks(result.rows(), team, some));
+  return result;
+}
+
+}  // namespace zeropoint::toolchain
