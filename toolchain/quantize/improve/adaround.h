@@ -6,8 +6,8 @@ namespace zeropoint::toolchain {
 
 struct AdaRoundOptions {
   int iterations = 1000;
-  double learning_rate = 0.01;
-  double lambda = 0.01;      ///< weight of the term that drives h to 0 or 1, per weight; see adaround()
+  double learning_rate = 0.03;
+  double lambda = 10;        ///< weight of the term that drives h to 0 or 1, per weight; see adaround()
   double beta_begin = 20;    ///< of |2 h - 1|^beta, falling to beta_end along a cosine
   double beta_end = 2;
   double warm_up = 0.2;      ///< share of the iterations without that term

@@ -1,0 +1,217 @@
+#include "quantize/improve/reconstruction.h"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/LU>
+
+#include "quantize/improve/adaround.h"
+#include "quantize/improve/gptq.h"
+#include "quantize/improve/layer_sample.h"
+#include "quantize/improve/network_for_test.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+using namespace improve;
+
+/// Weights [rows, columns] of 3 bits over inputs whose channels are mixed with each other.
+RoundingProblem problem(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
+  Random random(seed);
+  auto normal = [&](Eigen::Index r, Eigen::Index c) {
+    return MatrixD::NullaryExpr(r, c, [&] { return random.normal(); }).eval();
+  };
+  MatrixD inputs = normal(200, columns) * normal(columns, columns);
+  RoundingProblem result;
+  result.weights = normal(rows, columns).cast<float>();
+  result.range = {-4, 3};
+  result.steps = MatrixF::Constant(rows, columns, 0.6F);
+  MatrixD targets = inputs * result.weights.cast<double>().transpose();
+  result.moments = inputs.transpose() * inputs / 200;
+  result.cross = inputs.transpose() * targets / 200;
+  result.power = targets.colwise().squaredNorm().transpose() / 200;
+  return result;
+}
+
+/// The least error of any integers in the range.
+double least_error(const RoundingProblem& problem) {
+  MatrixF integers = MatrixF::Constant(1, problem.weights.cols(), static_cast<float>(problem.range.q_min));
+  double least = problem.errors(integers)[0];
+  while (true) {
+    Eigen::Index i = 0;
+    while (i < integers.cols() && integers(0, i) == static_cast<float>(problem.range.q_max)) {
+      integers(0, i++) = static_cast<float>(problem.range.q_min);
+    }
+    if (i == integers.cols()) {
+      return least;
+    }
+    integers(0, i) += 1;
+    least = std::min(least, problem.errors(integers)[0]);
+  }
+}
+
+/// GPTQ as its derivation says, without factors: after each column the inverse of what is left of H, anew.
+MatrixF plain_gptq(const RoundingProblem& problem, double damping, const std::vector<Eigen::Index>& order) {
+  MatrixD h = problem.moments;
+  h.diagonal().array() += damping * problem.moments.diagonal().mean();
+  MatrixF result(problem.weights.rows(), problem.weights.cols());
+  for (Eigen::Index row = 0; row < result.rows(); ++row) {
+    Eigen::RowVectorXd w = problem.weights.row(row).cast<double>();
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      auto left = static_cast<Eigen::Index>(order.size() - i);
+      MatrixD rest(left, left);
+      for (Eigen::Index a = 0; a < left; ++a) {
+        for (Eigen::Index b = 0; b < left; ++b) {
+          rest(a, b) = h(order[i + static_cast<std::size_t>(a)], order[i + static_cast<std::size_t>(b)]);
+        }
+      }
+      MatrixD inverse = rest.inverse();
+      Eigen::Index column = order[i];
+      float step = problem.steps(row, column);
+      auto q = static_cast<float>(quantize(static_cast<float>(w[column]), {step, 0}, problem.range));
+      result(row, column) = q;
+      double error = (w[column] - static_cast<double>(q) * step) / inverse(0, 0);
+      for (Eigen::Index a = 0; a < left; ++a) {
+        w[order[i + static_cast<std::size_t>(a)]] -= error * inverse(0, a);
+      }
+    }
+  }
+  return result;
+}
+
+TEST(Gptq, EqualsItsDerivation) {
+  Team team(2);
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    RoundingProblem some = problem(5, 9, seed);
+    std::vector<Eigen::Index> order{0, 1, 2, 3, 4, 5, 6, 7, 8};
+    EXPECT_EQ(expect_ok(gptq(some, {.damping = 0.01, .act_order = false}, team)),
+              plain_gptq(some, 0.01, order))
+        << seed;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Eigen::Index a, Eigen::Index b) { return some.moments(a, a) > some.moments(b, b); });
+    EXPECT_EQ(expect_ok(gptq(some, {.damping = 0.1, .act_order = true}, team)), plain_gptq(some, 0.1, order))
+        << seed;
+  }
+}
+
+TEST(Gptq, RoundsToTheNearestWhereInputsAreZeroAndRefusesNoDamping) {
+  Team team(1);
+  RoundingProblem some = problem(3, 4, 1);
+  some.moments.setZero();
+  EXPECT_EQ(expect_ok(gptq(some, {}, team)), some.nearest());
+  EXPECT_EQ(gptq(some, {.damping = 0, .act_order = true}, team).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST(Rounding, IsBetterThanToTheNearestAndSometimesTheBestThereIs) {
+  Team team(2);
+  int best = 0;
+  double nearest = 0;
+  double by_gptq = 0;
+  double by_adaround = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    RoundingProblem some = problem(1, 5, 100 + seed);
+    double least = least_error(some);
+    double adaround_error = some.errors(expect_ok(adaround(some, {}, team)))[0];
+    EXPECT_LE(adaround_error, some.errors(some.nearest())[0]);
+    EXPECT_GE(adaround_error, least - 1e-9);
+    best += adaround_error < least * 1.0001 + 1e-9 ? 1 : 0;
+    nearest += some.errors(some.nearest())[0];
+    by_adaround += adaround_error;
+    by_gptq += some.errors(expect_ok(gptq(some, {}, team)))[0];
+  }
+  EXPECT_LT(by_adaround, nearest / 1.5);
+  EXPECT_LT(by_gptq, nearest / 1.5);
+  EXPECT_GE(best, 5);
+}
+
+TEST(AdaRound, RoundsDownOrUpAndIsReproducible) {
+  RoundingProblem some = problem(70, 30, 7);
+  Team one(1);
+  Team three(3);
+  MatrixF rounded = expect_ok(adaround(some, {}, one));
+  EXPECT_EQ(rounded, expect_ok(adaround(some, {}, three)));
+  for (Eigen::Index i = 0; i < rounded.size(); ++i) {
+    float scaled = std::clamp(some.weights.data()[i] / some.steps.data()[i], -4.0F, 3.0F);
+    EXPECT_LT(std::fabs(rounded.data()[i] - scaled), 1.0001F);
+  }
+  Eigen::VectorXd better = some.errors(some.nearest()) - some.errors(rounded);
+  EXPECT_GE(better.minCoeff(), 0);
+  EXPECT_LT(some.errors(rounded).sum(), some.errors(some.nearest()).sum() / 2);
+}
+
+TEST(Moments, AreMeansOfProductsAndDoNotDependOnTheTeam) {
+  Random random(3);
+  MatrixF a = MatrixF::NullaryExpr(5000, 7, [&] { return static_cast<float>(random.normal()); });
+  MatrixF b = MatrixF::NullaryExpr(5000, 200, [&] { return static_cast<float>(random.normal()); });
+  Team one(1);
+  Team three(3);
+  MatrixD result = expect_ok(moments(a, b, one));
+  EXPECT_EQ(result, expect_ok(moments(a, b, three)));
+  MatrixD exact = a.cast<double>().transpose() * b.cast<double>() / 5000;
+  EXPECT_LT((result - exact).cwiseAbs().maxCoeff(), 1e-5);
+}
+
+/// A way to round, and how much less of the network's error it must leave than the nearest.
+struct Way {
+  const char* name;
+  Rounder round;
+};
+
+TEST(Reconstruction, GivesIntegersThatPlainQuantizationGivesAgainAndABetterNetwork) {
+  const Way ways[] = {
+      {"adaround", [](const RoundingProblem& p, Team& team) { return adaround(p, {}, team); }},
+      {"gptq", [](const RoundingProblem& p, Team& team) { return gptq(p, {}, team); }}};
+  SampleChunks chunks = samples(64);
+  const Graph original = network(Op::kRelu, 0.3);
+  std::vector<float> wanted = values_of(original, "y", chunks);
+  QuantPlan plan = plan_of(original, chunks, 4);
+  double nearest =
+      squared_difference(wanted, values_of(expect_ok(apply_plan(original, plan)), "y", chunks));
+  for (const Way& way : ways) {
+    for (bool asymmetric : {true, false}) {
+      std::vector<Graph> results;
+      for (int threads : {1, 2}) {
+        Graph graph = original;
+        Team team(threads);
+        ReconstructionOptions options;
+        options.asymmetric = asymmetric;
+        std::vector<LayerNote> notes =
+            expect_ok(reconstruct(graph, plan, chunks, team, options, way.round));
+        ASSERT_EQ(notes.size(), 4U);
+        results.push_back(std::move(graph));
+      }
+      for (const char* name : {"first.w", "depthwise.w", "last.w", "fc.w", "fc.b"}) {
+        EXPECT_EQ(*results[0].value(results[0].find(name)).constant,
+                  *results[1].value(results[1].find(name)).constant)
+            << name;
+      }
+      const Decision* decision = plan.find("first.w");
+      const Tensor& weights = *results[0].value(results[0].find("first.w")).constant;
+      Tensor integers = expect_ok(quantize(weights, decision->params, decision->type));
+      EXPECT_EQ(expect_ok(dequantize(integers, decision->params)), weights);
+      Graph quantized = expect_ok(apply_plan(results[0], plan));
+      EXPECT_LT(squared_difference(wanted, values_of(quantized, "y", chunks)), nearest * 0.7)
+          << way.name << " " << asymmetric;
+    }
+  }
+}
+
+TEST(Reconstruction, LeavesConvTransposeAlone) {
+  Graph graph;
+  Random random(2);
+  ValueId x = graph.add_input("input", ElementType::kFloat32, {Dim("N"), 3, 6, 6});
+  ValueId w = graph.add_constant("w", uneven({3, 2, 2, 2}, random, 1));
+  graph.outputs = {graph.add_node(Op::kConvTranspose, "up", {x, w}, "y")};
+  ASSERT_TRUE(infer_shapes(graph).ok());
+  SampleChunks chunks = samples(8);
+  Team team(1);
+  std::vector<LayerNote> notes =
+      expect_ok(reconstruct(graph, plan_of(graph, chunks), chunks, team, {},
+                            [](const RoundingProblem& p, Team& t) { return gptq(p, {}, t); }));
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_FALSE(notes[0].changed);
+  EXPECT_EQ(notes[0].what, "ConvTranspose is not reconstructed");
+}
+
+}  // namespace
+}  // namespace zeropoint::toolchain
