@@ -12,13 +12,17 @@ namespace zeropoint::toolchain {
 
 std::span<const Improvement> improvements() {
   static constexpr Improvement kAll[] = {
-      {"equalize", "weights of neighbouring layers brought to like ranges", true, improve_by_equalization, nullptr},
-      {"absorb-bias", "what a channel is always above moves into the next bias", true, improve_by_bias_absorption, nullptr},
-      {"smooth-quant", "channels of matrix products brought to like ranges", true, improve_by_smoothing, nullptr},
+      {"equalize", "weights of neighbouring layers brought to like ranges", false, improve_by_equalization,
+       nullptr},
+      {"absorb-bias", "what a channel is always above moved into the next bias", false,
+       improve_by_bias_absorption, nullptr},
+      {"smooth-quant", "channels of matrix products brought to like ranges", true, improve_by_smoothing,
+       nullptr},
       {"mse-weights", "weight scales of least squared error", false, nullptr, improve_by_weight_scales},
       {"gptq", "rounding errors made up for by the weights that follow", true, nullptr, improve_by_gptq},
-      {"adaround", "weights rounded to the side that is best for the result", true, nullptr, improve_by_adaround},
-      {"bias-correction-analytic", "biases take back the mean error of the weights", true, nullptr,
+      {"adaround", "weights rounded to the side that is best for the result", true, nullptr,
+       improve_by_adaround},
+      {"bias-correction-analytic", "biases take back the mean error of the weights", false, nullptr,
        improve_by_analytic_bias_correction},
       {"bias-correction", "biases take back the mean error of each output, measured", true, nullptr,
        improve_by_bias_correction},

@@ -132,16 +132,16 @@ Result<MatrixF> adaround(const RoundingProblem& problem, const AdaRoundOptions& 
   Eigen::VectorXd nearest_errors = problem.errors(nearest);
   auto columns = static_cast<double>(problem.weights.cols());
   // A row without error, or of inputs that are all 0, has nothing to gain.
-  Eigen::VectorXf unit =
-      (nearest_errors / columns).cwiseMax(std::numeric_limits<float>::min()).cast<float>();
+  Eigen::VectorXf unit = (nearest_errors / columns).cwiseMax(std::numeric_limits<float>::min()).cast<float>();
   MatrixF result(nearest.rows(), nearest.cols());
-  ZP_RETURN_IF_ERROR(in_row_blocks(nearest.rows(), team, [&](Eigen::Index first, Eigen::Index count) -> Status {
-    Rows rows(problem, moments, first, count);
-    ZP_ASSIGN_OR_RETURN(MatrixF integers, rows.optimize(options, unit.segment(first, count)));
-    rows.settle(integers);
-    result.middleRows(first, count) = integers;
-    return {};
-  }));
+  ZP_RETURN_IF_ERROR(
+      in_row_blocks(nearest.rows(), team, [&](Eigen::Index first, Eigen::Index count) -> Status {
+        Rows rows(problem, moments, first, count);
+        ZP_ASSIGN_OR_RETURN(MatrixF integers, rows.optimize(options, unit.segment(first, count)));
+        rows.settle(integers);
+        result.middleRows(first, count) = integers;
+        return {};
+      }));
   Eigen::VectorXd errors = problem.errors(result);
   for (Eigen::Index row = 0; row < result.rows(); ++row) {
     if (!(errors[row] < nearest_errors[row])) {

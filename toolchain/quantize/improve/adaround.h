@@ -7,10 +7,10 @@ namespace zeropoint::toolchain {
 struct AdaRoundOptions {
   int iterations = 1000;
   double learning_rate = 0.03;
-  double lambda = 10;        ///< weight of the term that drives h to 0 or 1, per weight; see adaround()
-  double beta_begin = 20;    ///< of |2 h - 1|^beta, falling to beta_end along a cosine
+  double lambda = 10;      ///< weight of the term that drives h to 0 or 1, per weight; see adaround()
+  double beta_begin = 20;  ///< of |2 h - 1|^beta, falling to beta_end along a cosine
   double beta_end = 2;
-  double warm_up = 0.2;      ///< share of the iterations without that term
+  double warm_up = 0.2;  ///< share of the iterations without that term
 };
 
 /// AdaRound (Nagel et al. 2020, arXiv:2004.10568): each weight w is rounded down or up, whichever makes the

@@ -69,6 +69,20 @@ class Corrector {
   [[nodiscard]] const Graph& quantized() const { return quantized_; }
   [[nodiscard]] const Node& node(const QuantizedLayer& layer) const { return graph_.nodes[layer.node]; }
 
+  /// The integers of the bias less the reals they stand for, per channel: part of what was measured.
+  [[nodiscard]] Result<std::vector<double>> rounding_of_bias(const QuantizedLayer& layer) const {
+    const Tensor& bias = *graph_.constant(graph_.nodes[layer.node], 2);
+    std::vector<double> rounding(static_cast<std::size_t>(bias.size()));
+    if (layer.bias != nullptr) {
+      ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(bias, layer.bias->params, layer.bias->type));
+      ZP_ASSIGN_OR_RETURN(Tensor reals, dequantize(integers, layer.bias->params));
+      for (std::size_t c = 0; c < rounding.size(); ++c) {
+        rounding[c] = static_cast<double>(reals.data<float>()[c]) - bias.data<float>()[c];
+      }
+    }
+    return rounding;
+  }
+
   /// Adds `shift`, one per output channel, to the bias of the layer in both graphs.
   Result<LayerNote> correct(const QuantizedLayer& layer, const std::vector<double>& shift) {
     const Node& node = graph_.nodes[layer.node];
@@ -132,8 +146,9 @@ Result<std::vector<LayerNote>> correct_bias(Graph& graph, QuantPlan& plan, const
     }
     std::vector<double> shift = wanted.at(graph.value(node.outputs[0]).name);
     std::vector<double> quantized = total.means();
+    ZP_ASSIGN_OR_RETURN(std::vector<double> rounding, corrector.rounding_of_bias(layer));
     for (std::size_t c = 0; c < shift.size(); ++c) {
-      shift[c] -= quantized[c];
+      shift[c] += rounding[c] - quantized[c];
     }
     ZP_ASSIGN_OR_RETURN(LayerNote note, corrector.correct(layer, shift));
     notes.push_back(std::move(note));

@@ -31,8 +31,7 @@ std::vector<double> mean_errors(const Graph& graph, const Graph& quantized, cons
                                 const SampleChunks& chunks) {
   Team team(1);
   std::string copy = copied(quantized, layer);
-  std::vector<double> a =
-      expect_ok(channel_means(graph, {{graph.find(layer), 1}}, chunks, team)).at(layer);
+  std::vector<double> a = expect_ok(channel_means(graph, {{graph.find(layer), 1}}, chunks, team)).at(layer);
   std::vector<double> b =
       expect_ok(channel_means(quantized, {{quantized.find(copy), 1}}, chunks, team)).at(copy);
   for (std::size_t c = 0; c < a.size(); ++c) {
@@ -121,7 +120,8 @@ TEST(AnalyticBiasCorrection, TakesBackTheErrorOfTheWeightsTimesTheMeanOfTheInput
   for (std::size_t c = 0; c < 8; ++c) {
     double shift = 0;
     for (std::size_t k = 9 * c; k < 9 * c + 9; ++k) {
-      shift -= (static_cast<double>(rounded.data<float>()[k]) - weights.data<float>()[k]) * (1.0 + static_cast<double>(c));
+      shift -= (static_cast<double>(rounded.data<float>()[k]) - weights.data<float>()[k]) *
+               (1.0 + static_cast<double>(c));
     }
     EXPECT_NEAR(graph.value(graph.find("depthwise.b")).constant->data<float>()[c],
                 bias.data<float>()[c] + shift, 1e-5);

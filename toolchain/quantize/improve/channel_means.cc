@@ -9,9 +9,7 @@ namespace {
 
 double normal_distribution(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
-double normal_density(double x) {
-  return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
-}
+double normal_density(double x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi); }
 
 /// The mean of a normal variable clipped to [low, high].
 double clipped_mean(double mean, double deviation, double low, double high) {
@@ -109,11 +107,11 @@ Result<ChannelMeans> channel_means(const Graph& graph, const std::vector<Channel
   for (const std::vector<Tensor>& input : samples.inputs) {
     inputs.push_back(&input);
   }
-  ZP_RETURN_IF_ERROR(run_chunks(graph, inputs, wanted, team,
-                                [&](std::size_t chunk, ValueId value, const Tensor& tensor) {
-                                  sums.at(value)[chunk].add(tensor, axes.at(value));
-                                  return Status();
-                                }));
+  ZP_RETURN_IF_ERROR(
+      run_chunks(graph, inputs, wanted, team, [&](std::size_t chunk, ValueId value, const Tensor& tensor) {
+        sums.at(value)[chunk].add(tensor, axes.at(value));
+        return Status();
+      }));
   for (const auto& [value, chunks] : sums) {
     ChannelSums total;
     for (const ChannelSums& chunk : chunks) {
@@ -139,8 +137,7 @@ ChannelMeans channel_means_of_batch_norms(const Graph& graph) {
       continue;
     }
     auto norm = node.inputs.empty() ? norms.end() : norms.find(node.inputs[0]);
-    std::optional<std::pair<double, double>> clip =
-        norm == norms.end() ? std::nullopt : clip_of(graph, node);
+    std::optional<std::pair<double, double>> clip = norm == norms.end() ? std::nullopt : clip_of(graph, node);
     if (clip) {
       std::span<const float> gamma = graph.constant(*norm->second, 1)->data<float>();
       std::span<const float> beta = graph.constant(*norm->second, 2)->data<float>();

@@ -45,10 +45,9 @@ class Equalizer {
     }
     for (const Work& work : works_) {
       auto [low, high] = std::minmax_element(work.factors.begin(), work.factors.end());
-      notes_.push_back(
-          {describe(graph_.nodes[work.pair.first]), true,
-           fmt::format("channels divided by {:.3g} to {:.3g}, {} multiplied by them{}", *low, *high,
-                       describe(graph_.nodes[work.pair.second]), work.note)});
+      notes_.push_back({describe(graph_.nodes[work.pair.first]), true,
+                        fmt::format("channels divided by {:.3g} to {:.3g}, {} multiplied by them{}", *low,
+                                    *high, describe(graph_.nodes[work.pair.second]), work.note)});
     }
     return std::move(notes_);
   }
@@ -64,8 +63,10 @@ class Equalizer {
   void admit(const LayerPair& pair) {
     const Node& first = graph_.nodes[pair.first];
     auto channels = static_cast<std::size_t>(WeightRows::of(graph_, first).rows());
-    Work work{pair, {std::vector<double>(channels, 0), std::vector<bool>(channels, false)},
-              std::vector<double>(channels, 1), ""};
+    Work work{pair,
+              {std::vector<double>(channels, 0), std::vector<bool>(channels, false)},
+              std::vector<double>(channels, 1),
+              ""};
     if (pair.clip) {
       auto range = ranges_.find(first.outputs[0]);
       if (range == ranges_.end()) {

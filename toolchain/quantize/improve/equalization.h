@@ -23,9 +23,9 @@ std::vector<ValueId> clipped_layers(const Graph& graph);
 ///         makes both maxima equal, repeated over all pairs until nothing changes. The network computes the
 ///         same, since what stands between is homogeneous.
 ///
-/// A Clip [0, limit] is not: where `ranges` says that no channel reached the limit it becomes a Relu; else the
-/// channels that did keep s[i] = 1 and the others stay below the limit, so that on the data that `ranges` saw
-/// nothing changes. Without ranges for it, its pair is left alone.
+/// A Clip [0, limit] is not: where `ranges` says that no channel reached the limit it becomes a Relu; else
+/// the channels that did keep s[i] = 1 and the others stay below the limit, so that on the data that `ranges`
+/// saw nothing changes. Without ranges for it, its pair is left alone.
 std::vector<LayerNote> equalize(Graph& graph, const ChannelRanges& ranges);
 
 }  // namespace zeropoint::toolchain

@@ -14,12 +14,18 @@ using namespace improve;
 
 ChannelRanges ranges_of_results(const Graph& graph, const std::vector<ValueId>& values,
                                 const SampleChunks& chunks) {
-  std::vector<ChannelAxis> tensors;
+  ChannelRanges all;
   for (ValueId value : values) {
-    tensors.push_back({value, 1});
+    std::vector<float> elements = values_of(graph, graph.value(value).name, chunks);
+    std::vector<RealRange>& ranges = all[value];
+    ranges.resize(8);
+    std::size_t plane = elements.size() / (8 * static_cast<std::size_t>(chunks.samples));
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      RealRange& range = ranges[i / plane % 8];
+      range = {std::min(range.r_min, elements[i]), std::max(range.r_max, elements[i])};
+    }
   }
-  Team team(1);
-  return expect_ok(channel_ranges(graph, tensors, chunks, team));
+  return all;
 }
 
 /// The largest difference of the outputs of both graphs in double, relative to the largest output.
@@ -38,7 +44,9 @@ double difference(const Graph& a, const Graph& b, const SampleChunks& chunks) {
   return apart / largest;
 }
 
-const Tensor& weights(const Graph& graph, const char* name) { return *graph.value(graph.find(name)).constant; }
+const Tensor& weights(const Graph& graph, const char* name) {
+  return *graph.value(graph.find(name)).constant;
+}
 
 const LayerNote& note_of(const std::vector<LayerNote>& notes, const std::string& layer) {
   for (const LayerNote& note : notes) {

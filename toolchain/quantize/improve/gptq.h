@@ -9,8 +9,8 @@ struct GptqOptions {
   bool act_order = true;  ///< columns with the largest inputs first
 };
 
-/// GPTQ (Frantar et al. 2022, arXiv:2210.17323): columns are rounded to the nearest one after another, and the
-/// error of each is made up for by those that are still to come:
+/// GPTQ (Frantar et al. 2022, arXiv:2210.17323): columns are rounded to the nearest one after another, and
+/// the error of each is made up for by those that are still to come:
 ///     W[:, j] -= (W[:, i] - Wq[:, i]) / U[i, i] * U[i, j]   for j > i,   U'U = (H + damping I)^-1
 /// U being the upper Cholesky factor. Inputs that are always 0 leave their weights to the nearest.
 /// kInvalidArgument for damping that is not positive.

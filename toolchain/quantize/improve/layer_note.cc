@@ -8,8 +8,9 @@
 namespace zeropoint::toolchain {
 
 std::string summary(std::string_view improvement, const std::vector<LayerNote>& notes) {
-  auto changed = std::count_if(notes.begin(), notes.end(), [](const LayerNote& note) { return note.changed; });
-  if (notes.empty()) {
+  auto changed =
+      std::count_if(notes.begin(), notes.end(), [](const LayerNote& note) { return note.changed; });
+  if (changed == 0) {
     return "";
   }
   std::string text = fmt::format("{}: {} of {} layers changed", improvement, changed, notes.size());

@@ -13,8 +13,8 @@ struct LayerNote {
   std::string what;
 };
 
-/// The notes as text for people: what was done, how often and where most; each reason to leave layers alone,
-/// with how many. Empty where there are none.
+/// The notes in a sentence for people: how many layers were changed; each reason to leave others alone, with
+/// how many. Empty where nothing was changed.
 std::string summary(std::string_view improvement, const std::vector<LayerNote>& notes);
 
 }  // namespace zeropoint::toolchain

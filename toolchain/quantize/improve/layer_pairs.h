@@ -11,7 +11,7 @@ namespace zeropoint::toolchain {
 /// Two layers with nothing but functions of each channel for itself between them, so that a channel of the
 /// first result is an input channel of the second.
 struct LayerPair {
-  std::size_t first;                 ///< indices of nodes
+  std::size_t first;  ///< indices of nodes
   std::size_t second;
   std::vector<std::size_t> between;  ///< in order; positively homogeneous, f(s x) = s f(x) for s > 0, but for
   std::optional<std::size_t> clip;   ///< the one of `between` that clips to [0, limit]

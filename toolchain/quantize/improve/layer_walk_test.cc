@@ -42,11 +42,13 @@ TEST(LayerWalk, SeesWhatARunOfTheWholeGraphSees) {
       ASSERT_TRUE(walk.advance(*graph, node.inputs[0]).ok());
       for (ValueId value : {node.inputs[0], node.outputs[0]}) {
         std::vector<std::vector<float>> seen(walk.chunks());
-        ASSERT_TRUE(walk.observe(*graph, value, [&](std::size_t chunk, ValueId id, const Tensor& tensor) {
-                          EXPECT_EQ(id, value);
-                          seen[chunk].assign(tensor.data<float>().begin(), tensor.data<float>().end());
-                          return Status();
-                        })
+        ASSERT_TRUE(walk.observe(*graph, value,
+                                 [&](std::size_t chunk, ValueId id, const Tensor& tensor) {
+                                   EXPECT_EQ(id, value);
+                                   seen[chunk].assign(tensor.data<float>().begin(),
+                                                      tensor.data<float>().end());
+                                   return Status();
+                                 })
                         .ok());
         std::vector<float> all;
         for (const std::vector<float>& chunk : seen) {
@@ -67,10 +69,12 @@ TEST(LayerWalk, UsesConstantsThatWereChangedOnTheWay) {
   Tensor zeros(ElementType::kFloat32, {8, 1, 3, 3});
   graph.value(graph.find("depthwise.w")).constant = std::make_shared<const Tensor>(zeros);
   std::vector<float> seen;
-  ASSERT_TRUE(walk.observe(graph, graph.find("y"), [&](std::size_t, ValueId, const Tensor& tensor) {
-                    seen.insert(seen.end(), tensor.data<float>().begin(), tensor.data<float>().end());
-                    return Status();
-                  })
+  ASSERT_TRUE(walk.observe(graph, graph.find("y"),
+                           [&](std::size_t, ValueId, const Tensor& tensor) {
+                             seen.insert(seen.end(), tensor.data<float>().begin(),
+                                         tensor.data<float>().end());
+                             return Status();
+                           })
                   .ok());
   EXPECT_EQ(seen, values_of(graph, "y", chunks));
 }
@@ -80,11 +84,11 @@ void expect_rows_give_result(const Graph& graph, const Node& node, const SampleC
   Team team(1);
   Tensor input;
   std::vector<const std::vector<Tensor>*> inputs{&chunks.inputs[0]};
-  Status status = run_chunks(graph, inputs, {node.inputs[0]}, team,
-                             [&](std::size_t, ValueId, const Tensor& tensor) {
-                               input = tensor;
-                               return Status();
-                             });
+  Status status =
+      run_chunks(graph, inputs, {node.inputs[0]}, team, [&](std::size_t, ValueId, const Tensor& tensor) {
+        input = tensor;
+        return Status();
+      });
   ASSERT_TRUE(status.ok()) << status.message();
   std::vector<float> wanted = values_of(graph, graph.value(node.outputs[0]).name, chunks);
   LayerRows rows = expect_ok(LayerRows::of(graph, node));

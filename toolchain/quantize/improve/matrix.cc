@@ -17,8 +17,9 @@ void multiply(const Eigen::Ref<const MatrixF, 0, Eigen::OuterStride<>>& a, Trans
     return;
   }
   ThreadScope alone(1);
-  dnnl::sgemm(a_is == Transposed::kYes ? 'T' : 'N', 'N', result.rows(), result.cols(), b.rows(), 1.0F, a.data(),
-              a.outerStride(), b.data(), b.outerStride(), 0.0F, result.data(), result.outerStride());
+  dnnl::sgemm(a_is == Transposed::kYes ? 'T' : 'N', 'N', result.rows(), result.cols(), b.rows(), 1.0F,
+              a.data(), a.outerStride(), b.data(), b.outerStride(), 0.0F, result.data(),
+              result.outerStride());
 }
 
 }  // namespace zeropoint::toolchain

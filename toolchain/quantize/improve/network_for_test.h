@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "quantize/improve/channel_ranges.h"
 #include "quantize/improve/sample_chunks.h"
 #include "zeropoint/toolchain/calibrate.h"
 #include "zeropoint/toolchain/quantize.h"
@@ -58,8 +57,8 @@ inline Graph network(Op activation = Op::kRelu, double spread = 1) {
   ValueId b = graph.add_node(activation, "activation", inputs, "b");
   w = constant("depthwise.w", {8, 1, 3, 3}, 0.5);
   bias = constant("depthwise.b", {8}, 0.3);
-  ValueId c = graph.add_node(Op::kConv, "depthwise", {b, w, bias}, "c",
-                             {{"pads", pads}, {"group", std::int64_t{8}}});
+  ValueId c =
+      graph.add_node(Op::kConv, "depthwise", {b, w, bias}, "c", {{"pads", pads}, {"group", std::int64_t{8}}});
   ValueId d = graph.add_node(Op::kRelu, "relu", {c}, "d");
   w = constant("last.w", {5, 8, 1, 1}, 0.5);
   ValueId e = graph.add_node(Op::kConv, "last", {d, w}, "e");
@@ -88,19 +87,14 @@ inline SampleChunks samples(std::int64_t count, Shape shape = {3, 6, 6}, std::ui
 /// Ranges of all float tensors over those samples.
 inline RangeTable ranges_over(const Graph& graph, const SampleChunks& chunks) {
   Team team(1);
-  std::vector<ChannelAxis> all;
+  std::vector<ValueId> wanted;
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].constant == nullptr) {
-      all.push_back({static_cast<ValueId>(i), 0});
+      wanted.push_back(static_cast<ValueId>(i));
     }
   }
   RangeTable table{"minmax", chunks.samples, "test", {}};
-  // Axis 0 are the samples; chunks differ in their number.
   std::vector<const std::vector<Tensor>*> inputs{&chunks.inputs[0]};
-  std::vector<ValueId> wanted;
-  for (const ChannelAxis& tensor : all) {
-    wanted.push_back(tensor.value);
-  }
   Status status = run_chunks(graph, inputs, wanted, team, [&](std::size_t, ValueId id, const Tensor& t) {
     RealRange& range = table.ranges[graph.value(id).name];
     for (float v : t.data<float>()) {
@@ -125,11 +119,11 @@ inline std::vector<float> values_of(const Graph& graph, std::string_view name, c
   Team team(1);
   std::vector<const std::vector<Tensor>*> inputs{&chunks.inputs[0]};
   std::vector<float> all;
-  Status status = run_chunks(graph, inputs, {graph.find(name)}, team,
-                             [&](std::size_t, ValueId, const Tensor& tensor) {
-                               all.insert(all.end(), tensor.data<float>().begin(), tensor.data<float>().end());
-                               return Status();
-                             });
+  Status status =
+      run_chunks(graph, inputs, {graph.find(name)}, team, [&](std::size_t, ValueId, const Tensor& tensor) {
+        all.insert(all.end(), tensor.data<float>().begin(), tensor.data<float>().end());
+        return Status();
+      });
   EXPECT_TRUE(status.ok()) << status.message();
   return all;
 }

@@ -49,8 +49,8 @@ void set_constant(Graph& graph, ValueId id, Tensor tensor) {
 Status requantize_constant(Graph& quantized, const Node& node, std::size_t input, const Tensor& real,
                            const Decision& decision) {
   std::vector<std::int32_t> made_by = producers(quantized);
-  const Node& dequantize = quantized.nodes[static_cast<std::size_t>(
-      made_by[static_cast<std::size_t>(node.inputs[input])])];
+  const Node& dequantize =
+      quantized.nodes[static_cast<std::size_t>(made_by[static_cast<std::size_t>(node.inputs[input])])];
   ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(real, decision.params, decision.type));
   set_constant(quantized, dequantize.inputs[0], std::move(integers));
   return {};
@@ -61,10 +61,9 @@ Result<bool> shift_bias(Graph& graph, Graph& quantized, const QuantizedLayer& la
   const Node& node = graph.nodes[layer.node];
   Tensor bias = *graph.constant(node, 2);
   std::span<float> elements = bias.data<float>();
-  std::int64_t reserve = layer.input == nullptr
-                             ? 0
-                             : products_below(WeightRows::of(graph, node).columns(), layer.input->type,
-                                              layer.weights->type);
+  std::int64_t reserve = layer.input == nullptr ? 0
+                                                : products_below(WeightRows::of(graph, node).columns(),
+                                                                 layer.input->type, layer.weights->type);
   for (std::size_t c = 0; c < elements.size(); ++c) {
     elements[c] = static_cast<float>(elements[c] + shift[c]);
     if (layer.bias != nullptr) {

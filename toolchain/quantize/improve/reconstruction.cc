@@ -69,8 +69,8 @@ class Reconstruction {
                         sample_layer(graph_, node, quantized_, copy.inputs[0], quantized, options_.seed));
     std::vector<MatrixF> real_inputs;
     if (options_.asymmetric) {
-      ZP_ASSIGN_OR_RETURN(
-          real_inputs, sample_layer(graph_, node, original_, node.inputs[0], floats, options_.seed));
+      ZP_ASSIGN_OR_RETURN(real_inputs,
+                          sample_layer(graph_, node, original_, node.inputs[0], floats, options_.seed));
     }
     WeightRows rows = WeightRows::of(graph_, node);
     Tensor integers(layer.weights->type.storage(), graph_.constant(node, 1)->shape());
@@ -99,8 +99,7 @@ class Reconstruction {
       after += problem.errors(rounded).sum();
       power += problem.power.sum();
       store(rounded, rows, group, integers);
-      Eigen::VectorXd moved =
-          target_mean - rounded.cwiseProduct(problem.steps).cast<double>() * input_mean;
+      Eigen::VectorXd moved = target_mean - rounded.cwiseProduct(problem.steps).cast<double>() * input_mean;
       shift.insert(shift.end(), moved.begin(), moved.end());
     }
     ZP_RETURN_IF_ERROR(set_weights(graph_, quantized_, layer, integers));
@@ -108,10 +107,11 @@ class Reconstruction {
     if (node.has_input(2)) {
       ZP_ASSIGN_OR_RETURN(fits, shift_bias(graph_, quantized_, layer, shift));
     }
-    return LayerNote{describe(node), true,
-                     fmt::format("error of its result {:.3g} of its power, {:.3g} if rounded to the nearest{}",
-                                 after / power, before / power,
-                                 fits ? "" : "; its mean stays, as the bias would leave int32")};
+    return LayerNote{
+        describe(node), true,
+        fmt::format("error of its result {:.3g} of its power, {:.3g} if rounded to the nearest{}",
+                    after / power, before / power,
+                    fits ? "" : "; its mean stays, as the bias would leave int32")};
   }
 
   [[nodiscard]] std::string why_not(const QuantizedLayer& layer) const {
@@ -180,8 +180,7 @@ Eigen::VectorXd RoundingProblem::errors(const MatrixF& integers) const {
 MatrixF RoundingProblem::nearest() const {
   MatrixF integers(weights.rows(), weights.cols());
   for (Eigen::Index i = 0; i < weights.size(); ++i) {
-    integers.data()[i] =
-        static_cast<float>(quantize(weights.data()[i], {steps.data()[i], 0}, range));
+    integers.data()[i] = static_cast<float>(quantize(weights.data()[i], {steps.data()[i], 0}, range));
   }
   return integers;
 }

@@ -14,12 +14,12 @@ namespace zeropoint::toolchain {
 ///     minimize  E |W x - Wq xq|^2 = sum over rows of  wq' H wq - 2 wq' c + power
 /// where x is the float network's input of the layer and xq the quantized network's.
 struct RoundingProblem {
-  MatrixF weights;       ///< W [rows, columns]
-  MatrixF steps;         ///< the scale of each weight; wq = step * integer
-  QuantizedRange range;  ///< of the integers
-  MatrixD moments;       ///< H = E xq xq' [columns, columns]
-  MatrixD cross;         ///< E xq (W x)' [columns, rows]
-  Eigen::VectorXd power; ///< E (W x)^2 per row
+  MatrixF weights;        ///< W [rows, columns]
+  MatrixF steps;          ///< the scale of each weight; wq = step * integer
+  QuantizedRange range;   ///< of the integers
+  MatrixD moments;        ///< H = E xq xq' [columns, columns]
+  MatrixD cross;          ///< E xq (W x)' [columns, rows]
+  Eigen::VectorXd power;  ///< E (W x)^2 per row
 
   /// The quantity to be minimized, per row.
   [[nodiscard]] Eigen::VectorXd errors(const MatrixF& integers) const;

@@ -165,8 +165,7 @@ TEST(Reconstruction, GivesIntegersThatPlainQuantizationGivesAgainAndABetterNetwo
   const Graph original = network(Op::kRelu, 0.3);
   std::vector<float> wanted = values_of(original, "y", chunks);
   QuantPlan plan = plan_of(original, chunks, 4);
-  double nearest =
-      squared_difference(wanted, values_of(expect_ok(apply_plan(original, plan)), "y", chunks));
+  double nearest = squared_difference(wanted, values_of(expect_ok(apply_plan(original, plan)), "y", chunks));
   for (const Way& way : ways) {
     for (bool asymmetric : {true, false}) {
       std::vector<Graph> results;
@@ -175,8 +174,7 @@ TEST(Reconstruction, GivesIntegersThatPlainQuantizationGivesAgainAndABetterNetwo
         Team team(threads);
         ReconstructionOptions options;
         options.asymmetric = asymmetric;
-        std::vector<LayerNote> notes =
-            expect_ok(reconstruct(graph, plan, chunks, team, options, way.round));
+        std::vector<LayerNote> notes = expect_ok(reconstruct(graph, plan, chunks, team, options, way.round));
         ASSERT_EQ(notes.size(), 4U);
         results.push_back(std::move(graph));
       }

@@ -4,48 +4,60 @@
 #include "quantize/improve/adaround.h"
 #include "quantize/improve/bias_absorption.h"
 #include "quantize/improve/bias_correction.h"
-#include "quantize/improve/channel_ranges.h"
 #include "quantize/improve/equalization.h"
 #include "quantize/improve/gptq.h"
 #include "quantize/improve/smooth_quant.h"
 #include "quantize/improve/weight_scales.h"
+#include "quantize/node_role.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
-/// The axis of a layer's input and result along which channels lie.
-std::int64_t channel_axis_of(const Node& layer) {
-  return layer.op == Op::kConv || layer.op == Op::kConvTranspose ? 1 : -1;
+/// What calibration saw of the channels of the input or result `value` of a layer; nullptr where it saw none
+/// as the layer has them.
+const ChannelStatistics* channels_of(const Graph& graph, const Node& layer, ValueId value,
+                                     const Evidence& evidence) {
+  auto found = evidence.statistics.tensors.find(graph.value(value).name);
+  if (found == evidence.statistics.tensors.end()) {
+    return nullptr;
+  }
+  bool convolution = layer.op == Op::kConv || layer.op == Op::kConvTranspose;
+  const std::optional<Dims>& dims = graph.value(value).dims;
+  std::int64_t axis = convolution ? 1 : (dims ? static_cast<std::int64_t>(dims->size()) - 1 : -1);
+  const ChannelStatistics& channels = found->second.channels;
+  return axis >= 0 && channels.axis == axis && channels.size() > 0 ? &channels : nullptr;
 }
 
-/// The input of each layer, as channels.
-std::vector<ChannelAxis> layer_inputs(const Graph& graph, const QuantPlan& plan) {
-  std::vector<ChannelAxis> inputs;
-  for (const Node& node : graph.nodes) {
-    bool quantized = node.inputs.size() > 1 && node.inputs[1] != kNoValue &&
-                     plan.find(graph.value(node.inputs[1]).name) != nullptr;
-    if (quantized && graph.constant(node, 1) != nullptr) {
-      inputs.push_back({node.inputs[0], channel_axis_of(node)});
+/// The ranges of the channels of layer results, of those that calibration saw.
+ChannelRanges ranges_of_results(const Graph& graph, const std::vector<ValueId>& results,
+                                const Evidence& evidence) {
+  std::vector<std::int32_t> made_by = producers(graph);
+  ChannelRanges ranges;
+  for (ValueId result : results) {
+    const Node& layer = graph.nodes[static_cast<std::size_t>(made_by[static_cast<std::size_t>(result)])];
+    if (const ChannelStatistics* channels = channels_of(graph, layer, result, evidence)) {
+      ranges[result] = channels->ranges;
     }
   }
-  return inputs;
+  return ranges;
 }
 
-/// What `evidence` says of the channels of layer results.
-Result<ChannelRanges> ranges_of_results(const Graph& graph, const std::vector<ValueId>& results,
-                                        const Evidence& evidence) {
-  std::vector<std::int32_t> made_by = producers(graph);
-  std::vector<ChannelAxis> tensors;
-  for (ValueId result : results) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(made_by[static_cast<std::size_t>(result)])];
-    tensors.push_back({result, channel_axis_of(node)});
+/// The means of the channels of what layers read, of those that calibration saw.
+ChannelMeans means_of_inputs(const Graph& graph, const Evidence& evidence) {
+  ChannelMeans means;
+  for (const Node& node : graph.nodes) {
+    const ChannelStatistics* channels = role_of(graph, node).kind == NodeRole::Kind::kLayer
+                                            ? channels_of(graph, node, node.inputs[0], evidence)
+                                            : nullptr;
+    if (channels == nullptr) {
+      continue;
+    }
+    auto [of_input, is_new] = means.try_emplace(graph.value(node.inputs[0]).name);
+    for (std::int64_t c = 0; is_new && c < channels->size(); ++c) {
+      of_input->second.push_back(channels->mean(c));
+    }
   }
-  if (tensors.empty()) {
-    return ChannelRanges();
-  }
-  Team team(threads_or_all(evidence.calibration.threads));
-  ZP_ASSIGN_OR_RETURN(SampleChunks samples, load_chunks(graph, evidence.data));
-  return channel_ranges(graph, tensors, samples, team);
+  return means;
 }
 
 Result<std::string> reconstructed(std::string_view name, Graph& graph, const QuantPlan& plan,
@@ -61,13 +73,12 @@ Result<std::string> reconstructed(std::string_view name, Graph& graph, const Qua
 }  // namespace
 
 Result<std::string> improve_by_equalization(Graph& graph, const Evidence& evidence) {
-  ZP_ASSIGN_OR_RETURN(ChannelRanges ranges, ranges_of_results(graph, clipped_layers(graph), evidence));
-  return summary("equalization", equalize(graph, ranges));
+  return summary("equalization", equalize(graph, ranges_of_results(graph, clipped_layers(graph), evidence)));
 }
 
 Result<std::string> improve_by_bias_absorption(Graph& graph, const Evidence& evidence) {
-  ZP_ASSIGN_OR_RETURN(ChannelRanges ranges, ranges_of_results(graph, rectified_layers(graph), evidence));
-  return summary("high-bias absorption", absorb_high_bias(graph, ranges));
+  return summary("high-bias absorption",
+                 absorb_high_bias(graph, ranges_of_results(graph, rectified_layers(graph), evidence)));
 }
 
 Result<std::string> improve_by_smoothing(Graph& graph, const Evidence& evidence) {
@@ -83,13 +94,16 @@ Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, cons
 }
 
 Result<std::string> improve_by_gptq(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
-  return reconstructed("GPTQ", graph, plan, evidence, {.asymmetric = false, .progress = {}},
+  ReconstructionOptions options;
+  options.asymmetric = false;
+  return reconstructed("GPTQ", graph, plan, evidence, options,
                        [](const RoundingProblem& problem, Team& team) { return gptq(problem, {}, team); });
 }
 
 Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
-  return reconstructed("AdaRound", graph, plan, evidence, {},
-                       [](const RoundingProblem& problem, Team& team) { return adaround(problem, {}, team); });
+  return reconstructed("AdaRound", graph, plan, evidence, {}, [](const RoundingProblem& problem, Team& team) {
+    return adaround(problem, {}, team);
+  });
 }
 
 Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
@@ -101,10 +115,8 @@ Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, co
 
 Result<std::string> improve_by_analytic_bias_correction(Graph& graph, QuantPlan& plan,
                                                         const Evidence& evidence) {
-  Team team(threads_or_all(evidence.calibration.threads));
-  ZP_ASSIGN_OR_RETURN(SampleChunks samples, load_chunks(graph, evidence.data));
-  ZP_ASSIGN_OR_RETURN(ChannelMeans means, channel_means(graph, layer_inputs(graph, plan), samples, team));
-  ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, correct_bias_by_means(graph, plan, means));
+  ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes,
+                      correct_bias_by_means(graph, plan, means_of_inputs(graph, evidence)));
   return summary("analytic bias correction", notes);
 }
 

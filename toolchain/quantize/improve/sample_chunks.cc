@@ -69,8 +69,8 @@ Status run_chunks(const Graph& graph, std::span<const std::vector<Tensor>* const
       for (const std::vector<Tensor>* input : inputs) {
         batch.push_back((*input)[chunk]);
       }
-      ValueObserver observer{
-          [&](ValueId id, const Tensor& tensor) { return see(chunk, id, tensor); }, wanted};
+      ValueObserver observer{[&](ValueId id, const Tensor& tensor) { return see(chunk, id, tensor); },
+                             wanted};
       ZP_RETURN_IF_ERROR(executor.run(batch, observer).status());
     }
     return {};

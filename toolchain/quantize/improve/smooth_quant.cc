@@ -16,9 +16,9 @@
 namespace zeropoint::toolchain {
 namespace {
 
-constexpr int kAlphas = 21;            // 0, 0.05, ... 1
-constexpr double kWorthIt = 0.9;       // of the error without
-constexpr Eigen::Index kRows = 2048;   // of x, to try alphas on
+constexpr int kAlphas = 21;           // 0, 0.05, ... 1
+constexpr double kWorthIt = 0.9;      // of the error without
+constexpr Eigen::Index kRows = 2048;  // of x, to try alphas on
 
 /// Each element as its 8-bit quantization represents it: one range for all, 0 in it.
 MatrixF rounded_inputs(const MatrixF& x) {
@@ -164,9 +164,10 @@ class Smoother {
       });
       layer.write(graph_, *node);
     }
-    return LayerNote{describe(*nodes[0]), true,
-                     fmt::format("alpha {:.2f}, channels divided by {:.3g} to {:.3g}: error {:.3g} of what it was",
-                                 alpha, factors.minCoeff(), factors.maxCoeff(), *best / plain)};
+    return LayerNote{
+        describe(*nodes[0]), true,
+        fmt::format("alpha {:.2f}, channels divided by {:.3g} to {:.3g}: error {:.3g} of what it was", alpha,
+                    factors.minCoeff(), factors.maxCoeff(), *best / plain)};
   }
 
   Graph& graph_;

@@ -8,7 +8,8 @@ namespace zeropoint::toolchain {
 
 /// SmoothQuant (Xiao et al. 2022, arXiv:2211.10438).
 ///
-/// Before: matrix products of one tensor x whose channels differ so much that one scale for all leaves most of
+/// Before: matrix products of one tensor x whose channels differ so much that one scale for all leaves most
+/// of
 ///         them few steps.
 /// After:  x[j] / s[j] and W[j, :] * s[j] with s[j] = max|x[j]|^a / max|W[j, :]|^(1 - a) (equation 4), a in
 ///         steps of 0.05 where the products of `samples`, with x and W in 8 bits, are nearest to what they

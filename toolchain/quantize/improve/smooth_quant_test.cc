@@ -9,8 +9,8 @@ namespace {
 
 using namespace improve;
 
-/// x [N, 4, 16] -> LayerNormalization n -> MatMul q, MatMul gate; Sigmoid s of gate; Mul m of q and s -> MatMul
-/// down y. Some channels of the gain are large, and some columns of q's weights.
+/// x [N, 4, 16] -> LayerNormalization n -> MatMul q, MatMul gate; Sigmoid s of gate; Mul m of q and s ->
+/// MatMul down y. Some channels of the gain are large, and some columns of q's weights.
 Graph transformer() {
   Random random(4);
   Graph graph;
@@ -18,21 +18,21 @@ Graph transformer() {
   Tensor gain = uneven({16}, random, 1, 0);
   gain.data<float>()[3] = 60;
   gain.data<float>()[9] = -40;
-  ValueId n = graph.add_node(
-      Op::kLayerNormalization, "norm",
-      {x, graph.add_constant("gain", std::move(gain)), graph.add_constant("shift", uneven({16}, random, 0.1))},
-      "n");
+  ValueId n = graph.add_node(Op::kLayerNormalization, "norm",
+                             {x, graph.add_constant("gain", std::move(gain)),
+                              graph.add_constant("shift", uneven({16}, random, 0.1))},
+                             "n");
   Tensor weights = uneven({16, 12}, random, 0.3);
   for (std::size_t i = 0; i < 16; ++i) {
     weights.data<float>()[12 * i + 5] *= 50;
   }
   ValueId q = graph.add_node(Op::kMatMul, "q", {n, graph.add_constant("q.w", std::move(weights))}, "q.y");
-  ValueId gate =
-      graph.add_node(Op::kMatMul, "gate", {n, graph.add_constant("gate.w", uneven({16, 12}, random, 0.02))}, "gate.y");
+  ValueId gate = graph.add_node(Op::kMatMul, "gate",
+                                {n, graph.add_constant("gate.w", uneven({16, 12}, random, 0.02))}, "gate.y");
   ValueId s = graph.add_node(Op::kSigmoid, "sigmoid", {gate}, "s");
   ValueId m = graph.add_node(Op::kMul, "mul", {q, s}, "m");
-  graph.outputs = {
-      graph.add_node(Op::kMatMul, "down", {m, graph.add_constant("down.w", uneven({12, 3}, random, 0.3))}, "y")};
+  graph.outputs = {graph.add_node(Op::kMatMul, "down",
+                                  {m, graph.add_constant("down.w", uneven({12, 3}, random, 0.3))}, "y")};
   EXPECT_TRUE(infer_shapes(graph).ok());
   return graph;
 }
