@@ -1,5 +1,7 @@
 #include "quantize/improve/quantized_layers.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <memory>
 
@@ -48,11 +50,15 @@ void set_constant(Graph& graph, ValueId id, Tensor tensor) {
 
 Status requantize_constant(Graph& quantized, const Node& node, std::size_t input, const Tensor& real,
                            const Decision& decision) {
-  std::vector<std::int32_t> made_by = producers(quantized);
-  const Node& dequantize =
-      quantized.nodes[static_cast<std::size_t>(made_by[static_cast<std::size_t>(node.inputs[input])])];
+  std::int32_t maker = producers(quantized)[static_cast<std::size_t>(node.inputs[input])];
+  const Node* dequantize = maker < 0 ? nullptr : &quantized.nodes[static_cast<std::size_t>(maker)];
+  if (dequantize == nullptr || dequantize->op != Op::kDequantizeLinear ||
+      quantized.constant(*dequantize, 0) == nullptr) {
+    return Status::internal(
+        fmt::format("{}: no DequantizeLinear of a constant gives input {}", describe(node), input));
+  }
   ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(real, decision.params, decision.type));
-  set_constant(quantized, dequantize.inputs[0], std::move(integers));
+  set_constant(quantized, dequantize->inputs[0], std::move(integers));
   return {};
 }
 
