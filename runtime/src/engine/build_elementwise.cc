@@ -120,8 +120,10 @@ bool build_dequantize(Builder& builder, const DequantizeOp& op) {
 }
 
 bool build_add(Builder& builder, const AddOp& op) {
-  bool same = builder.shape(op.a) == builder.shape(op.b);
-  if (!same || !is_tame(builder, op)) {
+  if (builder.shape(op.a) != builder.shape(op.b)) {
+    return build_broadcast_add(builder, op);
+  }
+  if (!is_tame(builder, op)) {
     return false;
   }
   auto step = std::make_unique<AddStep>();
@@ -139,7 +141,10 @@ bool build_add(Builder& builder, const AddOp& op) {
 
 bool build_table(Builder& builder, const TableOp& op) {
   bool bytes = is_byte(builder.type(op.input)) && is_byte(builder.type(op.output));
-  if (!bytes || op.tables.rank() != 1 || op.tables.size() != 256) {
+  if (op.tables.rank() == 2) {
+    return build_channel_table(builder, op);
+  }
+  if (!bytes || op.tables.size() != 256) {
     return false;
   }
   auto step = std::make_unique<TableStep>();

@@ -141,7 +141,9 @@ bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnected
 bool build_quantize(Builder& builder, const QuantizeOp& op);
 bool build_dequantize(Builder& builder, const DequantizeOp& op);
 bool build_add(Builder& builder, const AddOp& op);
+bool build_broadcast_add(Builder& builder, const AddOp& op);
 bool build_table(Builder& builder, const TableOp& op);
+bool build_channel_table(Builder& builder, const TableOp& op);
 bool build_average_pool(Builder& builder, const AveragePoolOp& op);
 bool build_reduce(Builder& builder, const ReduceOp& op);
 bool build_softmax(Builder& builder, const SoftmaxOp& op);

@@ -2,7 +2,7 @@
 
 // Products of rows of uint8 with constant int8 weights, summed exactly in int32:
 //
-//     acc[p][m] = bias[m] + sum over s, k of input[p * input_step + segments[s] + k] * w[m][s][k]
+//     acc[p][m] = bias[m] + row_bias[p] + sum over s, k of input[p * input_step + segments[s] + k] * w[m][s][k]
 //
 // A convolution over an image in NHWC with its padding in memory is such a product: a position p is an output
 // pixel, a segment a row of the kernel, whose taps and channels lie side by side. So is a matrix product: one
@@ -33,6 +33,7 @@ struct DotParams {
   std::int64_t first_channel = 0;        ///< a multiple of the panel's channels
   std::int64_t channels = 0;             ///< the end of the channels to compute
 
+  const std::int32_t* row_bias = nullptr;  ///< none: 0
   std::int64_t positions = 0;
   std::int64_t row_length = 0;
   std::int64_t row_gap = 0;
@@ -83,5 +84,10 @@ std::span<const DotKernel> dot_kernels();
 AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::int64_t channels,
                                     std::int64_t segments, std::int64_t depth, std::int64_t panel,
                                     std::int64_t unit);
+
+/// A matrix of bytes [depth][channels], each less 128, as the weights of one segment: pack_dot()'s panels.
+/// `packed` has room for whole panels and units, which are filled up with zeros.
+void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64_t channels, std::int64_t panel,
+                      std::int64_t unit, std::int8_t* packed);
 
 }  // namespace zeropoint::kernels

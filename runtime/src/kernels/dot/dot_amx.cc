@@ -82,6 +82,16 @@ void multiply(const DotParams& p, const Block& block, Sums& sums) {
   }
 }
 
+void add_row_bias(const std::int32_t* row_bias, int rows, std::int32_t (*sums)[2 * kPanel]) {
+  for (int r = 0; r < rows; ++r) {
+    __m512i of_row = _mm512_set1_epi32(row_bias[r]);
+    for (int v = 0; v < 2; ++v) {
+      std::int32_t* vector = sums[r] + v * kPanel;
+      _mm512_store_si512(vector, _mm512_add_epi32(_mm512_load_si512(vector), of_row));
+    }
+  }
+}
+
 template <int kVectors>
 void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel, int rows,
                 const Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
@@ -142,6 +152,9 @@ void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t f
       Targets<kTileRows> targets;
       walk.seek(starts[i]);
       walk.take(rows, targets);
+      if (p.row_bias != nullptr) {
+        add_row_bias(p.row_bias + starts[i], rows, sums.of + i * kTileRows);
+      }
       store_rows<kVectors>(p, epilogue, first, rows, targets, sums.of + i * kTileRows);
     }
   }

@@ -59,6 +59,16 @@ void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t
 }
 
 template <int kRows, int kVectors>
+void add_row_bias(const std::int32_t* row_bias, __m512i (&sums)[kRows][kVectors]) {
+  for (int r = 0; r < kRows; ++r) {
+    __m512i of_row = _mm512_set1_epi32(row_bias[r]);
+    for (int v = 0; v < kVectors; ++v) {
+      sums[r][v] = _mm512_add_epi32(sums[r][v], of_row);
+    }
+  }
+}
+
+template <int kRows, int kVectors>
 void store_accumulators(const DotParams& p, const TileTargets& targets, std::int64_t first,
                         const __m512i (&sums)[kRows][kVectors]) {
   auto* output = static_cast<std::int32_t*>(p.output) + first;
@@ -104,6 +114,9 @@ template <int kRows, int kVectors>
   __m512i sums[kRows][kVectors];
   accumulate<kRows, kVectors>(p, p.input + position * p.input_step, p.weights + first / kPanel * panel_bytes,
                               panel_bytes, p.epilogue->bias + first, sums);
+  if (p.row_bias != nullptr) {
+    add_row_bias(p.row_bias + position, sums);
+  }
   if (epilogue.kind == EpilogueKind::kAccumulators) {
     store_accumulators(p, targets, first, sums);
   } else {

@@ -66,7 +66,10 @@ void dot_u8s8_s32_4x8_scalar(const DotParams& p) {
       Tile tile;
       std::int64_t rows = std::min(kRows, p.positions - position);
       for (std::int64_t r = 0; r < rows; ++r) {
-        std::copy_n(p.epilogue->bias + first, kPanel, tile.sums[r]);
+        std::int32_t of_row = p.row_bias == nullptr ? 0 : p.row_bias[position + r];
+        for (std::int64_t m = 0; m < kPanel; ++m) {
+          tile.sums[r][m] = p.epilogue->bias[first + m] + of_row;
+        }
       }
       accumulate(p, position, rows, weights, tile);
       for (std::int64_t r = 0; r < rows; ++r) {

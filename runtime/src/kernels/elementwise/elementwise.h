@@ -29,6 +29,23 @@ struct MeanParams {
   std::uint8_t high = 255;
 };
 
+/// SoftmaxOp along neighbouring elements: bytes of the input to bytes of the output.
+struct SoftmaxParams {
+  const std::int32_t* exponentials;  ///< by the distance from the largest byte
+  QuantizeParams to;
+};
+
+/// NormalizeOp's kLayer and kRootMeanSquare over neighbouring elements.
+struct NormalizeParams {
+  bool centers = true;
+  std::int32_t zero_point = 0;  ///< of the input, shifted
+  double scale = 1;
+  double epsilon = 0;
+  const double* gain;  ///< one for each element
+  const double* bias;
+  QuantizeParams to;
+};
+
 struct ElementwiseKernels {
   std::string_view name;
   Isa isa;
@@ -45,6 +62,10 @@ struct ElementwiseKernels {
   void (*add)(const std::uint8_t* own, const std::uint8_t* other, std::uint8_t* out, std::int64_t count,
               const Epilogue& epilogue);
   void (*look_up)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* table);
+  /// A table of 256 bytes for each element.
+  void (*look_up_each)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* tables);
+  void (*softmax)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const SoftmaxParams& params);
+  void (*normalize)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const NormalizeParams& params);
   /// out[i] = max(out[i], in[i])
   void (*maximum)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count);
   /// sums[i] += in[i]

@@ -5,6 +5,7 @@
 // no result since the ends of a range are integers, and lets one addition round them.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/elementwise/elementwise.h"
@@ -90,6 +91,87 @@ void look_up(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, cons
   }
 }
 
+void look_up_each(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* tables) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = tables[i * 256 + in[i]];
+  }
+}
+
+/// Functions that compute reals do so for this many elements at a time.
+constexpr std::int64_t kBlock = 256;
+
+/// quantize() of reals that are no NaN.
+void quantize_block(const float* reals, std::uint8_t* out, std::int64_t count, const QuantizeParams& p) {
+  auto low = static_cast<float>(std::int32_t{p.low} - p.zero_point);
+  auto high = static_cast<float>(std::int32_t{p.high} - p.zero_point);
+  float scale = p.scale;
+  std::int32_t zero_point = p.zero_point;
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = byte_of(reals[i] / scale, zero_point, low, high);
+  }
+}
+
+void softmax(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const SoftmaxParams& params) {
+  std::uint8_t largest = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    largest = in[i] > largest ? in[i] : largest;
+  }
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum += params.exponentials[largest - in[i]];
+  }
+  auto total = static_cast<double>(sum);
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    std::int64_t size = std::min(kBlock, count - begin);
+    std::int32_t exponentials[kBlock];
+    float reals[kBlock];
+    for (std::int64_t i = 0; i < size; ++i) {
+      exponentials[i] = params.exponentials[largest - in[begin + i]];
+    }
+    for (std::int64_t i = 0; i < size; ++i) {
+      reals[i] = static_cast<float>(static_cast<double>(exponentials[i]) / total);
+    }
+    quantize_block(reals, out + begin, size, params.to);
+  }
+}
+
+void normalize(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const NormalizeParams& params) {
+  std::int64_t sum = 0;
+  std::int64_t squares = 0;
+  std::int32_t zero_point = params.zero_point;
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    std::int64_t size = std::min(kBlock, count - begin);
+    std::int32_t block_sum = 0;
+    std::int32_t block_squares = 0;
+    for (std::int64_t i = 0; i < size; ++i) {
+      std::int32_t x = std::int32_t{in[begin + i]} - zero_point;
+      block_sum += x;
+      block_squares += x * x;
+    }
+    sum += block_sum;
+    squares += block_squares;
+  }
+  auto n = static_cast<double>(count);
+  auto total = static_cast<double>(sum);
+  double mean = params.centers ? total / n : 0;
+  double variance = std::max((static_cast<double>(squares) - total * mean) / n, 0.0);
+  double factor = params.scale / std::sqrt(variance * params.scale * params.scale + params.epsilon);
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    std::int64_t size = std::min(kBlock, count - begin);
+    float reals[kBlock];
+    const double* gain = params.gain + begin;
+    const double* bias = params.bias + begin;
+    for (std::int64_t i = 0; i < size; ++i) {
+      auto x = static_cast<double>(std::int32_t{in[begin + i]} - zero_point);
+      reals[i] = static_cast<float>((x - mean) * factor * gain[i] + bias[i]);
+    }
+    for (std::int64_t i = 0; i < size; ++i) {
+      reals[i] = reals[i] == reals[i] ? reals[i] : 0.0F;
+    }
+    quantize_block(reals, out + begin, size, params.to);
+  }
+}
+
 void maximum(const std::uint8_t* in, std::uint8_t* out, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     out[i] = in[i] > out[i] ? in[i] : out[i];
@@ -112,8 +194,8 @@ void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const
 }
 
 ElementwiseKernels all_loops(std::string_view name, Isa isa) {
-  return {name, isa,     quantize, quantize_strided, dequantize, dequantize_sums,
-          add,  look_up, maximum,  accumulate,       mean};
+  return {name,         isa,     quantize,  quantize_strided, dequantize, dequantize_sums, add, look_up,
+          look_up_each, softmax, normalize, maximum,          accumulate, mean};
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+#include "engine/steps/row_steps.h"
+
+#include <cstring>
+
+namespace zeropoint::engine {
+
+Status SoftmaxStep::run(const RunContext& context) {
+  kernels::SoftmaxParams params{exponentials.data(), quantization};
+  for (std::int64_t i = 0; i < rows; ++i) {
+    kernels->softmax(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, params);
+  }
+  return {};
+}
+
+Status NormalizeStep::run(const RunContext& context) {
+  kernels::NormalizeParams p = params;
+  p.gain = gain.data();
+  p.bias = bias.data();
+  for (std::int64_t i = 0; i < rows; ++i) {
+    kernels->normalize(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, p);
+  }
+  return {};
+}
+
+Status ChannelTableStep::run(const RunContext& context) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    kernels->look_up_each(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count,
+                          tables.data());
+  }
+  return {};
+}
+
+Status BroadcastAddStep::run(const RunContext& context) {
+  std::uint8_t* row = context.bytes_at(expanded);
+  std::uint8_t* out = context.bytes_at(to);
+  for (const Row& at : rows) {
+    const std::uint8_t* x = context.bytes_at(a) + at.a;
+    const std::uint8_t* y = context.bytes_at(b) + at.b;
+    if (a_is_one || b_is_one) {
+      std::memset(row, a_is_one ? *x : *y, static_cast<std::size_t>(count));
+    }
+    kernels->add(a_is_one ? row : x, b_is_one ? row : y, out, count, epilogue);
+    out += count;
+  }
+  return {};
+}
+
+}  // namespace zeropoint::engine
