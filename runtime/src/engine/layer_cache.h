@@ -56,6 +56,12 @@ class LayerCache {
     }
     return std::static_pointer_cast<const Layer>(slot);
   }
+  /// Drops a layer that no step uses.
+  template <typename Layer>
+  void forget(const Key& key) {
+    bytes_ -= std::static_pointer_cast<const Layer>(layers_[key])->bytes();
+    layers_.erase(key);
+  }
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
 
  private:

@@ -21,13 +21,7 @@ namespace {
   return static_cast<std::uint8_t>(static_cast<std::int32_t>((clamped + kWhole) - kWhole) + zero_point);
 }
 
-/// clamp(round(float(acc) * multiplier) + zero_point), shifted to uint8.
-[[maybe_unused]] inline std::uint8_t requantized(const Epilogue& e, std::int32_t accumulator,
-                                                 std::int64_t m) {
-  return byte_of(static_cast<float>(accumulator) * e.multipliers[m], e.zero_point, e.low, e.high);
-}
-
-/// That, plus `other` as AddOp says.
+/// `own`, a requantized accumulator, and `other` summed as AddOp says.
 [[maybe_unused]] inline std::uint8_t added(const Epilogue& e, std::uint8_t own, std::uint8_t other) {
   auto q = static_cast<float>(std::int32_t{own} - e.own_shift);
   auto p = static_cast<float>(std::int32_t{other} - e.other_shift);

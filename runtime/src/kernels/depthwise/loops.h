@@ -14,12 +14,13 @@ namespace {
 
 void depthwise_loops(const DepthwiseParams& p) {
   constexpr std::int64_t kBlock = 64;
+  const Epilogue e = *p.epilogue;  // a copy, which what is written cannot change
   for (std::int64_t b = 0; b < p.blocks; ++b) {
     std::int64_t first = b * kBlock;
     std::int64_t count = std::min(kBlock, p.channels - first);
     for (std::int64_t x = 0; x < p.positions; ++x) {
       std::int32_t sums[kBlock];
-      std::copy_n(p.epilogue->bias + first, kBlock, sums);
+      std::copy_n(e.bias + first, kBlock, sums);
       const std::uint8_t* in = p.input + x * p.input_step + first;
       const std::int8_t* w = p.weights + first * p.tap_count;
       for (std::int64_t t = 0; t < p.tap_count; ++t, w += kBlock) {
@@ -29,8 +30,9 @@ void depthwise_loops(const DepthwiseParams& p) {
         }
       }
       std::uint8_t bytes[kBlock];
+      const float* multipliers = e.multipliers + first;
       for (std::int64_t c = 0; c < kBlock; ++c) {
-        bytes[c] = requantized(*p.epilogue, sums[c], first + c);
+        bytes[c] = byte_of(static_cast<float>(sums[c]) * multipliers[c], e.zero_point, e.low, e.high);
       }
       std::copy_n(bytes, count, p.output + x * p.output_step + first);
     }

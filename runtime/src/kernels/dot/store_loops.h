@@ -1,0 +1,72 @@
+#pragma once
+
+// From 32-bit sums to what a run stores, as loops that the compiler turns into vectors. Internal linkage: files of
+// several instruction sets include it.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/dot/dot.h"
+#include "kernels/dot/walk.h"
+#include "kernels/epilogue_scalar.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+/// `count` channels of one position.
+inline void store_channels(const DotParams& p, std::int64_t first, std::int64_t count, std::ptrdiff_t output,
+                           std::ptrdiff_t other, const std::int32_t* sums) {
+  const Epilogue e = *p.epilogue;  // a copy, which what is written cannot change
+  if (e.kind == EpilogueKind::kAccumulators) {
+    std::copy_n(sums, count, static_cast<std::int32_t*>(p.output) + output + first);
+    return;
+  }
+  std::uint8_t* out = static_cast<std::uint8_t*>(p.output) + output + first;
+  const float* multipliers = e.multipliers + first;
+  for (std::int64_t m = 0; m < count; ++m) {
+    out[m] = byte_of(static_cast<float>(sums[m]) * multipliers[m], e.zero_point, e.low, e.high);
+  }
+  if (e.kind == EpilogueKind::kAdd) {
+    const std::uint8_t* its = p.other + other + first;
+    for (std::int64_t m = 0; m < count; ++m) {
+      out[m] = added(e, out[m], its[m]);
+    }
+  }
+}
+
+/// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by kPanels panels of kPanel
+/// channels: Tile::accumulate(params, input, weights, panel_bytes, rows, panels, sums), its sums already holding the
+/// biases.
+template <typename Tile>
+void run_tiles(const DotParams& p) {
+  constexpr std::int64_t kWidth = Tile::kPanels * Tile::kPanel;
+  std::ptrdiff_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * Tile::kPanel;
+  std::int64_t all = (p.channels + Tile::kPanel - 1) / Tile::kPanel;
+  for (std::int64_t first = p.first_channel; first < p.channels; first += kWidth) {
+    std::int64_t panels = std::min(Tile::kPanels, all - first / Tile::kPanel);
+    std::int64_t count = std::min(kWidth, p.channels - first);
+    const std::int8_t* weights = p.weights + first / Tile::kPanel * panel_bytes;
+    Walk walk(p);
+    for (std::int64_t position = 0; position < p.positions; position += Tile::kRows) {
+      std::int64_t rows = std::min(Tile::kRows, p.positions - position);
+      alignas(64) std::int32_t sums[Tile::kRows][kWidth];
+      for (std::int64_t r = 0; r < rows; ++r) {
+        std::int32_t of_row = p.row_bias == nullptr ? 0 : p.row_bias[position + r];
+        for (std::int64_t m = 0; m < panels * Tile::kPanel; ++m) {
+          sums[r][m] = p.epilogue->bias[first + m] + of_row;
+        }
+      }
+      Tile::accumulate(p, p.input + position * p.input_step, weights, panel_bytes, rows, panels, &sums[0][0]);
+      Targets<Tile::kRows> targets;
+      walk.take(static_cast<int>(rows), targets);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        if (targets.stored[r]) {
+          store_channels(p, first, count, targets.output[r], targets.other[r], sums[r]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace zeropoint::kernels
