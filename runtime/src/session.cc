@@ -6,8 +6,10 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "engine/builder.h"
+#include "thread_pool.h"
 
 namespace zeropoint {
 namespace {
@@ -40,7 +42,14 @@ auto without_exceptions(const Program& program, Function&& function) -> decltype
 class Session::Impl {
  public:
   Impl(std::shared_ptr<const Program> program, SessionOptions options, Isa isa)
-      : program_(std::move(program)), options_(options), isa_(isa) {}
+      : program_(std::move(program)), options_(options), isa_(isa) {
+    if (options_.threads == 0) {
+      options_.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    }
+    if (options_.threads > 1) {
+      pool_ = std::make_unique<ThreadPool>(options_.threads);
+    }
+  }
 
   [[nodiscard]] const Program& program() const { return *program_; }
   [[nodiscard]] Isa isa() const { return isa_; }
@@ -178,7 +187,7 @@ class Session::Impl {
         memory_[i] = outputs[buffer.index].data();
       }
     }
-    engine::RunContext context{memory_.data(), nullptr};
+    engine::RunContext context{memory_.data(), pool_.get()};
     if (!options_.profile) {
       for (const std::unique_ptr<engine::Step>& step : prepared_->steps) {
         ZP_RETURN_IF_ERROR(step->run(context));
@@ -201,7 +210,8 @@ class Session::Impl {
   std::optional<engine::Prepared> prepared_;
   std::vector<Shape> shapes_;
   Tensor arena_;
-  std::vector<std::byte*> memory_;  // of each buffer
+  std::vector<std::byte*> memory_;    // of each buffer
+  std::unique_ptr<ThreadPool> pool_;  // none: the caller's thread alone
 };
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

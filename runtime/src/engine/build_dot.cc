@@ -42,9 +42,8 @@ std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack
       continue;
     }
     LayerCache::Key key{what.operation, &kernel, what.order.segments, what.variant};
-    packed = builder.layers().get<DotLayer>(key, [&] {
-      return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel);
-    });
+    packed = builder.layers().get<DotLayer>(
+        key, [&] { return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel); });
     auto exact = [&](const PackedDot& g) { return kernel.exact_for({g.weights.data(), g.weights.size()}); };
     if (kernel.exact_for == nullptr || std::all_of(packed->groups.begin(), packed->groups.end(), exact)) {
       break;  // the last of the table always is

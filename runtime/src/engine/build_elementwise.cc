@@ -1,4 +1,4 @@
-// Borders between reals and integers, sums, tables and means.
+// Borders between reals and integers, sums, tables and means over images.
 
 #include <algorithm>
 #include <cmath>
@@ -162,48 +162,6 @@ bool build_table(Builder& builder, const TableOp& op) {
   name_step(builder, *step, op, step->kernels->name);
   builder.add(std::move(step), places_of(tensors));
   return true;
-}
-
-bool build_pool(Builder& builder, const Operation& operation, TensorId input, TensorId output, Op op,
-                const Attributes& attributes, const AveragePoolOp* mean) {
-  if (!is_byte(builder.type(input)) || !is_byte(builder.type(output)) || builder.shape(input).size() != 4) {
-    return false;
-  }
-  Result<WindowGeometry> window = window_geometry(op, attributes, builder.shape(input), {});
-  if (!window.ok()) {
-    return false;
-  }
-  auto step = std::make_unique<PoolStep>();
-  step->kernels = &kernels::elementwise_for(builder.isa());
-  step->window = *std::move(window);
-  step->from = builder.image(input);
-  step->to = builder.new_image(output);
-  std::vector<Place> places{step->from.place, step->to.place};
-  if (mean != nullptr) {
-    step->mean = true;
-    step->counts_padding = int_attribute(op, attributes, "count_include_pad") != 0;
-    step->input_zero_point = static_cast<std::int32_t>(mean->from.zero_point) + shift_of(builder.type(input));
-    step->input_scale = mean->from.scale;
-    step->output_scale = mean->to.params.scale;
-    std::int32_t shift = shift_of(builder.type(output));
-    step->params = {1, static_cast<std::int32_t>(mean->to.params.zero_point) + shift,
-                    static_cast<std::uint8_t>(mean->to.range.q_min + shift),
-                    static_cast<std::uint8_t>(mean->to.range.q_max + shift)};
-    step->sums = builder.new_scratch(step->to.channels * 4);
-    places.push_back(step->sums);
-  }
-  name_step(builder, *step, operation, step->kernels->name);
-  builder.add(std::move(step), places);
-  return true;
-}
-
-bool build_average_pool(Builder& builder, const AveragePoolOp& op) {
-  return build_pool(builder, op, op.input, op.output, Op::kAveragePool, op.attributes, &op);
-}
-
-bool build_max_pool(Builder& builder, const EvaluateOp& op) {
-  return op.outputs.size() == 1 && builder.type(op.inputs[0]) == builder.type(op.outputs[0]) &&
-         build_pool(builder, op, op.inputs[0], op.outputs[0], op.op, op.attributes, nullptr);
 }
 
 bool build_reduce(Builder& builder, const ReduceOp& op) {

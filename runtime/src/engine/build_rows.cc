@@ -24,7 +24,8 @@ void finish(Builder& builder, const Operation& operation, std::unique_ptr<StepTy
 kernels::QuantizeParams quantization_of(const Builder& builder, const Quantization& to, TensorId output) {
   std::int32_t shift = shift_of(builder.type(output));
   return {to.params.scale, static_cast<std::int32_t>(to.params.zero_point) + shift,
-          static_cast<std::uint8_t>(to.range.q_min + shift), static_cast<std::uint8_t>(to.range.q_max + shift)};
+          static_cast<std::uint8_t>(to.range.q_min + shift),
+          static_cast<std::uint8_t>(to.range.q_max + shift)};
 }
 
 bool are_bytes(const Builder& builder, TensorId input, TensorId output) {
@@ -92,8 +93,8 @@ bool build_normalize(Builder& builder, const NormalizeOp& op) {
 bool build_channel_table(Builder& builder, const TableOp& op) {
   const Shape& shape = builder.shape(op.input);
   Result<operators::AlongAxis> along = operators::AlongAxis::of(shape, op.axis);
-  if (!are_bytes(builder, op.input, op.output) || op.tables.rank() != 2 || op.tables.dim(1) != 256 || !along.ok() ||
-      along->inner != 1 || along->extent != op.tables.dim(0)) {
+  if (!are_bytes(builder, op.input, op.output) || op.tables.rank() != 2 || op.tables.dim(1) != 256 ||
+      !along.ok() || along->inner != 1 || along->extent != op.tables.dim(0)) {
     return false;
   }
   auto step = std::make_unique<ChannelTableStep>();

@@ -1,15 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 
 #include "engine/image.h"
+#include "thread_pool.h"
 #include "zeropoint/session.h"
 #include "zeropoint/status.h"
-
-namespace zeropoint {
-class ThreadPool;
-}
 
 namespace zeropoint::engine {
 
@@ -17,6 +15,31 @@ namespace zeropoint::engine {
 struct RunContext {
   std::byte* const* memory;  ///< of each buffer
   ThreadPool* pool;          ///< none: the caller's thread alone
+
+  static constexpr std::int64_t kMostParts = 64;
+
+  /// Tells the parts of in_parts(count) apart that begin at `begin`: a number below `slots`, which is the
+  /// smaller of count and kMostParts.
+  static std::int64_t slot_of(std::int64_t begin, std::int64_t count, std::int64_t slots) {
+    return (begin * slots + count - 1) / count;
+  }
+
+  [[nodiscard]] int threads() const { return pool == nullptr ? 1 : pool->threads(); }
+
+  /// Calls function(begin, end) for parts of [0, count), which may run at the same time where all of it
+  /// together is worth waking threads: `work` is in about nanoseconds.
+  template <typename Function>
+  void in_parts(std::int64_t count, std::int64_t work, Function&& function) const {
+    constexpr std::int64_t kWorthWaking = 10000;
+    if (pool == nullptr || work < kWorthWaking || count < 2) {
+      function(std::int64_t{0}, count);
+      return;
+    }
+    // Some more parts than threads, so that one that starts late finds less left.
+    std::int64_t parts = std::min<std::int64_t>({count, kMostParts, std::int64_t{4} * threads()});
+    pool->for_each(parts,
+                   [&](std::int64_t part) { function(count * part / parts, count * (part + 1) / parts); });
+  }
 
   [[nodiscard]] std::byte* at(Place place) const { return memory[place.buffer] + place.offset; }
   [[nodiscard]] std::uint8_t* bytes_at(Place place) const {

@@ -40,16 +40,20 @@ Status DepthwiseStep::run(const RunContext& context) {
   p.positions = output.width;
   p.output_step = output.pixel;
   p.epilogue = &e;
-  for (std::int64_t n = 0; n < output.batch; ++n) {
-    if (fills_halo) {
-      halo.fill(context, n);
-    }
-    for (std::int64_t y = 0; y < output.height; ++y) {
-      p.input = context.bytes_at(input.place) + n * input.plane + y * row_step;
-      p.output = context.bytes_at(output.place) + n * output.plane + y * output.row;
-      kernel->run(p);
-    }
+  for (std::int64_t n = 0; n < output.batch && fills_halo; ++n) {
+    halo.fill(context, n);
   }
+  context.in_parts(output.batch * output.height, profile.multiply_adds / 20,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     kernels::DepthwiseParams row = p;
+                     for (std::int64_t i = begin; i < end; ++i) {
+                       std::int64_t n = i / output.height;
+                       std::int64_t y = i % output.height;
+                       row.input = context.bytes_at(input.place) + n * input.plane + y * row_step;
+                       row.output = context.bytes_at(output.place) + n * output.plane + y * output.row;
+                       kernel->run(row);
+                     }
+                   });
   return {};
 }
 

@@ -42,7 +42,16 @@ class DotStep : public Step {
   Status run(const RunContext& context) override;
 
  private:
-  void run_group(const RunContext& context, std::size_t group, std::int64_t first, std::int64_t last) const;
+  /// Runs [first, last) of group `group`, or a part of one run's rows, positions or channels.
+  struct Part {
+    std::size_t group = 0;
+    std::int64_t first = 0, last = 0;
+    std::int64_t first_position = 0, positions = 0;
+    std::int64_t first_channel = 0, channels = 0;
+  };
+
+  void run_part(const RunContext& context, const Part& part) const;
+  void run_group(const RunContext& context, std::size_t group) const;
 };
 
 /// int32 [N, H, W, M] or [positions, M] to bytes by the reference's requantization.

@@ -2,6 +2,7 @@
 
 // Steps on images and byte tensors by the elementwise kernels.
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/image.h"
@@ -88,12 +89,42 @@ class TableStep : public Step {
   Status run(const RunContext& context) override;
 };
 
-/// A pool over the window's taps that lie on the image: the largest, or the mean.
-class PoolStep : public Step {
+/// What one axis of a pool's window reads for an output: taps [begin, end) lie on the image.
+struct PoolTaps {
+  std::int64_t begin = 0, end = 0;
+  std::int64_t padded = 0;  ///< taps before the end of the padding
+  std::int64_t at = 0;      ///< of tap 0, in the image
+
+  static PoolTaps of(const WindowGeometry& window, std::size_t axis, std::int64_t out);
+};
+
+/// The largest under a window, over the taps that lie on the image: rows first, then the pixels of what they
+/// gave.
+class MaxPoolStep : public Step {
  public:
   Image from, to;
   WindowGeometry window;  ///< of two axes
-  bool mean = false;
+  Place row;              ///< the largest of some rows, one for each part
+  std::vector<PoolTaps> columns;
+  std::int64_t first_whole = 0, end_whole = 0;  ///< columns of the output whose taps all lie on the image
+  const kernels::ElementwiseKernels* kernels = nullptr;
+
+  /// Works out the columns.
+  void prepare();
+  [[nodiscard]] std::int64_t scratch_rows() const {
+    return std::min(to.batch * to.height, RunContext::kMostParts);
+  }
+  Status run(const RunContext& context) override;
+
+ private:
+  void pool_row(const std::uint8_t* in, std::uint8_t* out, std::uint8_t* scratch, std::int64_t y) const;
+};
+
+/// The mean under a window.
+class AveragePoolStep : public Step {
+ public:
+  Image from, to;
+  WindowGeometry window;  ///< of two axes
   bool counts_padding = false;
   std::int32_t input_zero_point = 0;  ///< shifted
   float input_scale = 1, output_scale = 1;

@@ -6,9 +6,11 @@ namespace zeropoint::engine {
 
 Status SoftmaxStep::run(const RunContext& context) {
   kernels::SoftmaxParams params{exponentials.data(), quantization};
-  for (std::int64_t i = 0; i < rows; ++i) {
-    kernels->softmax(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, params);
-  }
+  context.in_parts(rows, rows * count * 2, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels->softmax(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, params);
+    }
+  });
   return {};
 }
 
@@ -16,17 +18,21 @@ Status NormalizeStep::run(const RunContext& context) {
   kernels::NormalizeParams p = params;
   p.gain = gain.data();
   p.bias = bias.data();
-  for (std::int64_t i = 0; i < rows; ++i) {
-    kernels->normalize(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, p);
-  }
+  context.in_parts(rows, rows * count, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels->normalize(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, p);
+    }
+  });
   return {};
 }
 
 Status ChannelTableStep::run(const RunContext& context) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    kernels->look_up_each(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count,
-                          tables.data());
-  }
+  context.in_parts(rows, rows * count, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels->look_up_each(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count,
+                            tables.data());
+    }
+  });
   return {};
 }
 

@@ -42,8 +42,8 @@ class ChannelTableStep : public Step {
   Status run(const RunContext& context) override;
 };
 
-/// The sum of two tensors that are broadcast to each other. Each row of the result takes a row of both, or one
-/// element that stands for all of its own.
+/// The sum of two tensors that are broadcast to each other. Each row of the result takes a row of both, or
+/// one element that stands for all of its own.
 class BroadcastAddStep : public Step {
  public:
   struct Row {

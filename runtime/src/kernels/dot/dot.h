@@ -2,7 +2,8 @@
 
 // Products of rows of uint8 with constant int8 weights, summed exactly in int32:
 //
-//     acc[p][m] = bias[m] + row_bias[p] + sum over s, k of input[p * input_step + segments[s] + k] * w[m][s][k]
+//     acc[p][m] = bias[m] + row_bias[p] + sum over s, k of input[p * input_step + segments[s] + k] *
+//     w[m][s][k]
 //
 // A convolution over an image in NHWC with its padding in memory is such a product: a position p is an output
 // pixel, a segment a row of the kernel, whose taps and channels lie side by side. So is a matrix product: one
@@ -87,7 +88,7 @@ AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::i
 
 /// A matrix of bytes [depth][channels], each less 128, as the weights of one segment: pack_dot()'s panels.
 /// `packed` has room for whole panels and units, which are filled up with zeros.
-void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64_t channels, std::int64_t panel,
-                      std::int64_t unit, std::int8_t* packed);
+void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64_t channels,
+                      std::int64_t panel, std::int64_t unit, std::int8_t* packed);
 
 }  // namespace zeropoint::kernels

@@ -106,22 +106,24 @@ void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t c
     }
     return;
   }
-  __m512 multipliers[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
-    multipliers[v] = _mm512_loadu_ps(p.epilogue->multipliers + channel + v * kPanel);
-  }
   auto target = [&](int r) {
     return Target{targets.output[r], targets.other[r], r < rows && targets.stored[r]};
   };
-  for (int r = 0; r < rows; r += 2) {
-    __m512i a[kVectors];
-    __m512i b[kVectors];
-    int next = r + 1 < rows ? r + 1 : r;
-    for (int v = 0; v < kVectors; ++v) {
-      a[v] = _mm512_load_si512(sums[r] + v * kPanel);
-      b[v] = _mm512_load_si512(sums[next] + v * kPanel);
+  // Rows behind the last one hold sums too, of nothing.
+  auto vector = [&](int r, int v) { return _mm512_load_si512(sums[r] + v * kPanel); };
+  __m512 multipliers[2] = {_mm512_loadu_ps(p.epilogue->multipliers + channel), _mm512_setzero_ps()};
+  if constexpr (kVectors == 1) {
+    for (int r = 0; r < rows; r += 4) {
+      store_four(p, epilogue, channel, multipliers[0],
+                 {vector(r, 0), vector(r + 1, 0), vector(r + 2, 0), vector(r + 3, 0)},
+                 {target(r), target(r + 1), target(r + 2), target(r + 3)});
     }
-    store_pair<kVectors>(p, epilogue, channel, multipliers, a, target(r), b, target(next));
+  } else {
+    multipliers[1] = _mm512_loadu_ps(p.epilogue->multipliers + channel + kPanel);
+    for (int r = 0; r < rows; r += 2) {
+      store_pair(p, epilogue, channel, multipliers, {vector(r, 0), vector(r, 1)}, target(r),
+                 {vector(r + 1, 0), vector(r + 1, 1)}, target(r + 1));
+    }
   }
 }
 
@@ -131,7 +133,7 @@ void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t f
   constexpr bool kTwoPanels = kVectors == 2;
   std::ptrdiff_t panel_bytes = p.segment_count * p.segment_depth * kPanel;
   Block block{{}, p.weights + first / kPanel * panel_bytes, panel_bytes, p.epilogue->bias + first};
-  Sums sums;
+  Sums sums{};
   Walk walk(p);
   // The last tile begins where it ends with the last position: what two tiles share is computed twice.
   std::int64_t last = p.positions < kTileRows ? 0 : p.positions - kTileRows;
@@ -149,7 +151,7 @@ void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t f
       multiply<false, kTwoPanels>(p, block, sums);
     }
     for (int i = 0; i < (two ? 2 : 1); ++i) {
-      Targets<kTileRows> targets;
+      Targets<kTileRows> targets{};
       walk.seek(starts[i]);
       walk.take(rows, targets);
       if (p.row_bias != nullptr) {

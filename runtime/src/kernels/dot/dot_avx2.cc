@@ -1,5 +1,5 @@
-// AVX2 has no exact product of uint8 and int8: vpmaddubsw adds two in int16 and saturates. Where the weights are
-// proven not to let it, it is used; elsewhere bytes are widened to int16 first.
+// AVX2 has no exact product of uint8 and int8: vpmaddubsw adds two in int16 and saturates. Where the weights
+// are proven not to let it, it is used; elsewhere bytes are widened to int16 first.
 
 #include "kernels/dot/tile_256.h"
 

@@ -80,29 +80,32 @@ void store_accumulators(const DotParams& p, const TileTargets& targets, std::int
   }
 }
 
-/// Two rows and up to two vectors of each at a time.
+/// 64 bytes at a time: four rows of one vector, or two of two.
 template <int kRows, int kVectors>
 void store_requantized(const DotParams& p, const WideEpilogue& epilogue, const TileTargets& targets,
                        std::int64_t first, const __m512i (&sums)[kRows][kVectors]) {
-  constexpr int kPair = kVectors == 1 ? 1 : 2;
-  for (int v = 0; v < kVectors; v += kPair) {
-    std::int64_t channel = first + v * kPanel;
-    __m512 multipliers[kPair];
-    for (int i = 0; i < kPair; ++i) {
-      multipliers[i] = _mm512_loadu_ps(p.epilogue->multipliers + channel + i * kPanel);
+  auto target = [&](int r) {
+    return r < kRows ? Target{targets.output[r], targets.other[r], targets.stored[r]} : Target{0, 0, false};
+  };
+  auto row = [](int r) { return r < kRows ? r : kRows - 1; };
+  if constexpr (kVectors == 1) {
+    __m512 multipliers = _mm512_loadu_ps(p.epilogue->multipliers + first);
+    for (int r = 0; r < kRows; r += 4) {
+      const __m512i four[4] = {sums[row(r)][0], sums[row(r + 1)][0], sums[row(r + 2)][0],
+                               sums[row(r + 3)][0]};
+      store_four(p, epilogue, first, multipliers, four,
+                 {target(r), target(r + 1), target(r + 2), target(r + 3)});
     }
-    for (int r = 0; r < kRows; r += 2) {
-      constexpr int kLast = kRows - 1;
-      int next = r < kLast ? r + 1 : r;
-      __m512i a[kPair];
-      __m512i b[kPair];
-      for (int i = 0; i < kPair; ++i) {
-        a[i] = sums[r][v + i];
-        b[i] = sums[next][v + i];
+    return;
+  } else {
+    for (int v = 0; v < kVectors; v += 2) {
+      std::int64_t channel = first + v * kPanel;
+      const __m512 multipliers[2] = {_mm512_loadu_ps(p.epilogue->multipliers + channel),
+                                     _mm512_loadu_ps(p.epilogue->multipliers + channel + kPanel)};
+      for (int r = 0; r < kRows; r += 2) {
+        store_pair(p, epilogue, channel, multipliers, {sums[r][v], sums[r][v + 1]}, target(r),
+                   {sums[row(r + 1)][v], sums[row(r + 1)][v + 1]}, target(r + 1));
       }
-      store_pair<kPair>(p, epilogue, channel, multipliers, a,
-                        {targets.output[r], targets.other[r], targets.stored[r]}, b,
-                        {targets.output[next], targets.other[next], next != r && targets.stored[next]});
     }
   }
 }

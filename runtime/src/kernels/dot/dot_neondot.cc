@@ -1,5 +1,5 @@
-// sdot multiplies signed bytes: the input is taken less 128, and 128 times the sum of the weights goes into the
-// biases. A tile of 4 positions by 8 channels.
+// sdot multiplies signed bytes: the input is taken less 128, and 128 times the sum of the weights goes into
+// the biases. A tile of 4 positions by 8 channels.
 
 #include <arm_neon.h>
 

@@ -39,8 +39,8 @@ void interleave(const std::uint8_t* const (&rows)[4], std::int64_t count, std::i
 
 }  // namespace
 
-void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64_t channels, std::int64_t panel,
-                      std::int64_t unit, std::int8_t* packed) {
+void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64_t channels,
+                      std::int64_t panel, std::int64_t unit, std::int8_t* packed) {
   std::int64_t filled = (depth + unit - 1) / unit * unit;
   for (std::int64_t first = 0; first < channels; first += panel) {
     std::int64_t count = std::min(panel, channels - first);

@@ -30,32 +30,50 @@ inline void store_bytes(std::uint8_t* to, __m256i bytes, std::int64_t count) {
   }
 }
 
-/// kVectors times 16 channels from `channel` on of two positions: 64 bytes are made at once.
-template <int kVectors>
+/// 32 channels from `channel` on of two positions: 64 bytes are made at once.
 inline void store_pair(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
-                       const __m512 (&multipliers)[kVectors], const __m512i (&a)[kVectors],
-                       const Target& to_a, const __m512i (&b)[kVectors], const Target& to_b) {
-  static_assert(kVectors == 1 || kVectors == 2);
+                       const __m512 (&multipliers)[2], const __m512i (&a)[2], const Target& to_a,
+                       const __m512i (&b)[2], const Target& to_b) {
   std::int64_t count = p.channels - channel;
-  const __m512i zero = _mm512_setzero_si512();
-  __m512i q[2][2] = {{zero, zero}, {zero, zero}};
+  __m512i q[2][2];
   auto other = [&](const Target& to, int v) {
     return epilogue.kind == EpilogueKind::kAdd && to.stored
                ? _mm_maskz_loadu_epi8(lanes(count - v * 16), p.other + to.other + channel + v * 16)
                : _mm_setzero_si128();
   };
-  for (int v = 0; v < kVectors; ++v) {
+  for (int v = 0; v < 2; ++v) {
     q[0][v] = epilogue.rounded(a[v], multipliers[v], other(to_a, v));
     q[1][v] = epilogue.rounded(b[v], multipliers[v], other(to_b, v));
   }
   __m512i bytes = epilogue.in_order(q[0][0], q[0][1], q[1][0], q[1][1]);
   std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + channel;
-  std::int64_t stored = count < kVectors * 16 ? count : kVectors * 16;
   if (to_a.stored) {
-    store_bytes(output + to_a.output, _mm512_castsi512_si256(bytes), stored);
+    store_bytes(output + to_a.output, _mm512_castsi512_si256(bytes), count);
   }
   if (to_b.stored) {
-    store_bytes(output + to_b.output, _mm512_extracti64x4_epi64(bytes, 1), stored);
+    store_bytes(output + to_b.output, _mm512_extracti64x4_epi64(bytes, 1), count);
+  }
+}
+
+/// The same of one vector of four positions.
+inline void store_four(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
+                       __m512 multipliers, const __m512i (&sums)[4], const Target (&to)[4]) {
+  __mmask16 mask = lanes(p.channels - channel);
+  __m512i q[4];
+  for (int i = 0; i < 4; ++i) {
+    __m128i other = epilogue.kind == EpilogueKind::kAdd && to[i].stored
+                        ? _mm_maskz_loadu_epi8(mask, p.other + to[i].other + channel)
+                        : _mm_setzero_si128();
+    q[i] = epilogue.rounded(sums[i], multipliers, other);
+  }
+  __m512i bytes = epilogue.in_order(q[0], q[1], q[2], q[3]);
+  std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + channel;
+  __m128i rows[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+                     _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
+  for (int i = 0; i < 4; ++i) {
+    if (to[i].stored) {
+      _mm_mask_storeu_epi8(output + to[i].output, mask, rows[i]);
+    }
   }
 }
 

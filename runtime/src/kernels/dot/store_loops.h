@@ -1,7 +1,7 @@
 #pragma once
 
-// From 32-bit sums to what a run stores, as loops that the compiler turns into vectors. Internal linkage: files of
-// several instruction sets include it.
+// From 32-bit sums to what a run stores, as loops that the compiler turns into vectors. Internal linkage:
+// files of several instruction sets include it.
 
 #include <algorithm>
 #include <cstdint>
@@ -34,9 +34,9 @@ inline void store_channels(const DotParams& p, std::int64_t first, std::int64_t 
   }
 }
 
-/// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by kPanels panels of kPanel
-/// channels: Tile::accumulate(params, input, weights, panel_bytes, rows, panels, sums), its sums already holding the
-/// biases.
+/// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by kPanels panels of
+/// kPanel channels: Tile::accumulate(params, input, weights, panel_bytes, rows, panels, sums), its sums
+/// already holding the biases.
 template <typename Tile>
 void run_tiles(const DotParams& p) {
   constexpr std::int64_t kWidth = Tile::kPanels * Tile::kPanel;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Tiles of up to 6 positions by 16 channels in registers of 256 bits. Internal linkage: only files compiled for AVX2
-// include it.
+// Tiles of up to 6 positions by 16 channels in registers of 256 bits. Internal linkage: only files compiled
+// for AVX2 include it.
 
 #include <immintrin.h>
 
@@ -55,9 +55,10 @@ struct Tile256 {
   }
 
   static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
-                         std::ptrdiff_t panel_bytes, std::int64_t rows, std::int64_t panels, std::int32_t* sums) {
-    using Function = void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::ptrdiff_t,
-                              std::int32_t*);
+                         std::ptrdiff_t panel_bytes, std::int64_t rows, std::int64_t panels,
+                         std::int32_t* sums) {
+    using Function =
+        void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::ptrdiff_t, std::int32_t*);
     static constexpr Function kFunctions[kRows][kPanels] = {
         {of_size<1, 1>, of_size<1, 2>}, {of_size<2, 1>, of_size<2, 2>}, {of_size<3, 1>, of_size<3, 2>},
         {of_size<4, 1>, of_size<4, 2>}, {of_size<5, 1>, of_size<5, 2>}, {of_size<6, 1>, of_size<6, 2>}};

@@ -46,6 +46,16 @@ struct NormalizeParams {
   QuantizeParams to;
 };
 
+/// Position p reads pixels p * step + t * tap_step for each tap t, and writes pixel p * output_step.
+struct MaximumParams {
+  const std::uint8_t* input = nullptr;
+  std::uint8_t* output = nullptr;
+  std::int64_t channels = 0;
+  std::int64_t positions = 0;
+  std::int64_t taps = 0;
+  std::ptrdiff_t step = 0, tap_step = 0, output_step = 0;
+};
+
 struct ElementwiseKernels {
   std::string_view name;
   Isa isa;
@@ -63,11 +73,15 @@ struct ElementwiseKernels {
               const Epilogue& epilogue);
   void (*look_up)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* table);
   /// A table of 256 bytes for each element.
-  void (*look_up_each)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* tables);
+  void (*look_up_each)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count,
+                       const std::uint8_t* tables);
   void (*softmax)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const SoftmaxParams& params);
-  void (*normalize)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const NormalizeParams& params);
-  /// out[i] = max(out[i], in[i])
-  void (*maximum)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count);
+  void (*normalize)(const std::uint8_t* in, std::uint8_t* out, std::int64_t count,
+                    const NormalizeParams& params);
+  /// out[i] = max(a[i], b[i])
+  void (*maximum)(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out, std::int64_t count);
+  /// The largest of some neighbouring pixels of a row, for each position.
+  void (*maximum_of_pixels)(const MaximumParams& params);
   /// sums[i] += in[i]
   void (*accumulate)(const std::uint8_t* in, std::int32_t* sums, std::int64_t count);
   void (*mean)(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const MeanParams& params);

@@ -172,9 +172,21 @@ void normalize(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, co
   }
 }
 
-void maximum(const std::uint8_t* in, std::uint8_t* out, std::int64_t count) {
+void maximum(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
-    out[i] = in[i] > out[i] ? in[i] : out[i];
+    out[i] = a[i] > b[i] ? a[i] : b[i];
+  }
+}
+
+void maximum_of_pixels(const MaximumParams& params) {
+  const MaximumParams p = params;
+  for (std::int64_t x = 0; x < p.positions; ++x) {
+    const std::uint8_t* in = p.input + x * p.step;
+    std::uint8_t* out = p.output + x * p.output_step;
+    std::copy_n(in, p.channels, out);
+    for (std::int64_t t = 1; t < p.taps; ++t) {
+      maximum(out, in + t * p.tap_step, out, p.channels);
+    }
   }
 }
 
@@ -194,8 +206,9 @@ void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const
 }
 
 ElementwiseKernels all_loops(std::string_view name, Isa isa) {
-  return {name,         isa,     quantize,  quantize_strided, dequantize, dequantize_sums, add, look_up,
-          look_up_each, softmax, normalize, maximum,          accumulate, mean};
+  return {name,    isa,          quantize, quantize_strided, dequantize, dequantize_sums,   add,
+          look_up, look_up_each, softmax,  normalize,        maximum,    maximum_of_pixels, accumulate,
+          mean};
 }
 
 }  // namespace
