@@ -81,7 +81,12 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
     Result<QuantPlan> plan =
         toolchain::plan_from_json({reinterpret_cast<const char*>(text.data()), text.size()});
     ZP_RETURN_IF_ERROR(plan.status().at(options.plan_input));
-    ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, toolchain::quantize_by_plan(graph, *plan));
+    toolchain::Evidence evidence;
+    if (!plan->improvements.empty()) {
+      ZP_ASSIGN_OR_RETURN(evidence, gather(graph, options));
+    }
+    toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
+    ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.apply(*plan));
     return Outcome{std::move(network), "plan " + options.plan_input};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Recipe recipe, options.recipe.recipe());
@@ -97,14 +102,6 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
   toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
   ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(recipe));
   return Outcome{std::move(network), std::move(basis)};
-}
-
-int weight_bits(const QuantPlan& plan) {
-  int bits = 2;
-  for (const toolchain::Decision& decision : plan.decisions) {
-    bits = decision.role == toolchain::TensorRole::kWeight ? std::max(bits, decision.type.bits) : bits;
-  }
-  return bits;
 }
 
 Status run(const Options& options) {
@@ -124,9 +121,8 @@ Status run(const Options& options) {
   if (!options.plan_output.empty()) {
     ZP_RETURN_IF_ERROR(toolchain::write_file(options.plan_output, toolchain::to_json(network.plan) + "\n"));
   }
-  ZP_ASSIGN_OR_RETURN(toolchain::Profile profile, toolchain::profile(prepared->graph));
-  std::int64_t before = profile.model_bytes(32);
-  std::int64_t after = profile.model_bytes(weight_bits(network.plan));
+  std::int64_t before = toolchain::constant_bytes(prepared->graph);
+  std::int64_t after = toolchain::constant_bytes(network.graph);
   if (options.json) {
     nlohmann::ordered_json json{{"model", options.model.path},
                                 {"output", options.output},
@@ -146,8 +142,8 @@ Status run(const Options& options) {
   for (const std::string& note : network.record) {
     fmt::print("{}\n", note);
   }
-  fmt::print("parameters {} -> {} bytes, {:.2f} times smaller (as packed; the ONNX file stores int8)\n",
-             before, after, static_cast<double>(before) / static_cast<double>(after));
+  fmt::print("constants {} -> {} bytes, {:.2f} times smaller\n", before, after,
+             static_cast<double>(before) / static_cast<double>(after));
   fmt::print("{} of {} nodes run in integers\n", network.lowering.integer_nodes,
              network.lowering.integer_nodes + network.lowering.floats.size());
   for (const toolchain::FloatNode& node : network.lowering.floats) {
@@ -182,7 +178,8 @@ Action add_quantize(CLI::App& command) {
   command.add_flag("--keep", options->keep,
                    "Quantize the nodes as they are, without folding BatchNormalization and the like first");
   command.add_option("--plan-out", options->plan_output, "Also write the plan, JSON");
-  command.add_option("--plan", options->plan_input, "Apply this plan instead of deciding; needs no data");
+  command.add_option("--plan", options->plan_input,
+                     "Apply this plan instead of deciding; needs no data unless it names improvements");
   add_run_options(command, options->threads, options->json);
   command.footer(
       "Examples:\n"

@@ -18,11 +18,17 @@ Gathering::Gathering(const Graph& graph)
       entries_[i] = std::make_unique<Entry>();
     }
   }
-  // Masked scores may be -inf, and have the range of the scores.
+  // Masks and masked scores may be -inf, and their ranges come of that of the scores.
   std::vector<std::vector<std::int32_t>> readers = consumers(graph);
   for (const Node& node : graph.nodes) {
-    if (attention_mask(graph, node, readers)) {
-      entries_[static_cast<std::size_t>(node.outputs[0])] = nullptr;
+    std::optional<AttentionMask> mask = attention_mask(graph, node, readers);
+    if (!mask) {
+      continue;
+    }
+    for (const std::vector<ValueId>* values : {&mask->mask, &mask->masked}) {
+      for (ValueId id : *values) {
+        entries_[static_cast<std::size_t>(id)] = nullptr;
+      }
     }
   }
 }

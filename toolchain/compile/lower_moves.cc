@@ -11,12 +11,6 @@
 namespace zeropoint::toolchain {
 namespace {
 
-/// A Resize that copies neighbours, and nothing that it extrapolates.
-bool copies_neighbours(const Node& node) {
-  return node.op == Op::kResize && string_attribute(node, "mode") == "nearest" &&
-         string_attribute(node, "coordinate_transformation_mode") != "tf_crop_and_resize";
-}
-
 /// Each element of `reals` as an integer that stands for exactly it; none where that is not so.
 std::optional<Tensor> exact_integers(const Tensor& reals, QuantParams params, ElementType type) {
   if (reals.type() != ElementType::kFloat32) {
@@ -35,11 +29,10 @@ std::optional<Tensor> exact_integers(const Tensor& reals, QuantParams params, El
 
 std::optional<std::vector<std::size_t>> GraphLowering::moved_inputs(const Node& node) const {
   NodeRole role = role_of(graph_, node);
-  bool moves = role.kind == NodeRole::Kind::kMoves || copies_neighbours(node);
-  if (!moves || node.inputs.empty()) {
+  if (role.kind != NodeRole::Kind::kMoves || node.inputs.empty()) {
     return std::nullopt;
   }
-  std::vector<std::size_t> moved = copies_neighbours(node) ? std::vector<std::size_t>{0} : role.operands;
+  std::vector<std::size_t> moved = role.operands;
   std::erase_if(moved, [&](std::size_t i) { return !node.has_input(i); });
   if (node.op == Op::kPad && node.has_input(2)) {
     moved.push_back(2);

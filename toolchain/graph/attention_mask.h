@@ -8,17 +8,21 @@
 
 namespace zeropoint::toolchain {
 
-/// Scores in front of a Softmax of which a constant shuts some out: it is added to them (Add) and very
-/// negative there, -1e4 or less, or takes their place (Where). Their probability comes out as 0, and how
-/// negative they are does not matter; as a range it would leave no steps for the scores.
+/// Scores in front of a Softmax of which a mask shuts some out: it is added to them (Add) and very negative
+/// there, -1e4 or less, or takes their place (Where). Their probability comes out as 0, and how negative they
+/// are does not matter; as a range it would leave no steps for the scores. The mask is a constant, or is
+/// computed by each run: something times a constant of -1e4 or less, or a constant chosen by Where.
 struct AttentionMask {
   ValueId scores;
-  ValueId mask;
   bool is_added;
   RealRange kept;  ///< of the mask's elements that shut nothing out; {0, 0} where there are none
+  /// The values that hold the mask: what is added or takes the scores' place, what that is a reshaped form
+  /// of, and the constant that a Where put there.
+  std::vector<ValueId> mask;
+  std::vector<ValueId> masked;  ///< the scores with the mask, and reshaped forms of them
 };
 
-/// None unless only Softmax nodes read what the node makes.
+/// None unless only Softmax nodes read what the node makes, behind nodes that change shapes alone.
 std::optional<AttentionMask> attention_mask(const Graph& graph, const Node& node,
                                             const std::vector<std::vector<std::int32_t>>& consumers);
 

@@ -20,8 +20,12 @@ ActivationRanges::ActivationRanges(const Graph& graph, const IntegerFlow& flow, 
   std::vector<std::vector<std::int32_t>> readers = consumers(graph);
   for (const Node& node : graph.nodes) {
     if (std::optional<AttentionMask> mask = attention_mask(graph, node, readers)) {
-      masks_[mask->mask].push_back(*mask);
-      masks_[node.outputs[0]].push_back(*mask);
+      for (ValueId id : mask->mask) {
+        masks_[id].push_back(*mask);
+      }
+      for (ValueId id : mask->masked) {
+        masks_[id].push_back(*mask);
+      }
     }
   }
 }
@@ -34,7 +38,8 @@ Result<RealRange> ActivationRanges::of(ValueId id) const {
   RealRange range;
   for (const AttentionMask& mask : masked->second) {
     ZP_ASSIGN_OR_RETURN(RealRange scores, own(mask.scores));
-    RealRange part = id == mask.mask ? mask_range(mask, scores) : masked_range(mask, scores);
+    bool is_mask = std::find(mask.mask.begin(), mask.mask.end(), id) != mask.mask.end();
+    RealRange part = is_mask ? mask_range(mask, scores) : masked_range(mask, scores);
     range = {std::min(range.r_min, part.r_min), std::max(range.r_max, part.r_max)};
   }
   return range;

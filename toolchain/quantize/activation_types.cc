@@ -123,10 +123,12 @@ class TypeFinder {
     const Node* maker = maker_of(id);
     bool one = maker != nullptr && role(index_of(*maker)).kind == Kind::kLayer && readers(id).size() == 1 &&
                !is_output(id);
-    if (!one || role(readers(id)[0]).kind != Kind::kTable) {
+    if (!one) {
       return nullptr;
     }
-    return &node_at(readers(id)[0]);
+    const Node& reader = node_at(readers(id)[0]);
+    bool prelu = reader.op == Op::kPRelu && graph_.constant(reader, 1) != nullptr;
+    return role(readers(id)[0]).kind == Kind::kTable || prelu ? &reader : nullptr;
   }
 
   void copy_for_products(ValueId id, QuantizedType type) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "quantize/check_plan.h"
+#include "quantize/node_role.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
@@ -110,7 +111,7 @@ class Applier {
       made_[id] = result_.add_constant(value.name, *value.constant);
       return made_[id];
     }
-    ElementType storage = constant_storage(decision->type);
+    ElementType storage = constant_storage(id, *decision);
     ZP_ASSIGN_OR_RETURN(QuantizedRange range, decision->type.range());
     Result<Tensor> quantized = quantize(*value.constant, decision->params, range, storage);
     ZP_RETURN_IF_ERROR(quantized.status().at("tensor '" + value.name + "'"));
@@ -122,9 +123,17 @@ class Applier {
     return made_[id];
   }
 
-  /// Weights of up to 4 bits are packed in pairs by files that can.
-  static ElementType constant_storage(QuantizedType type) {
-    return type.bits <= 4 && type.is_signed ? ElementType::kInt4 : type.storage();
+  /// Weights of up to 4 bits are packed in pairs by files that can; what joins activations has their type.
+  [[nodiscard]] ElementType constant_storage(ValueId id, const Decision& decision) const {
+    bool weights = decision.params.granularity.kind != Granularity::Kind::kPerTensor ||
+                   std::all_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& node) {
+                     bool reads = std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+                     return !reads || (role_of(graph_, node).kind == NodeRole::Kind::kLayer &&
+                                       node.inputs[1] == id && node.inputs[0] != id);
+                   });
+    QuantizedType type = decision.type;
+    return type.bits > 4 || !weights ? type.storage()
+                                     : (type.is_signed ? ElementType::kInt4 : ElementType::kUint4);
   }
 
   struct ParamIds {

@@ -24,7 +24,7 @@ class PlanChecker {
     std::vector<std::vector<std::int32_t>> readers = consumers(graph);
     for (const Node& node : graph.nodes) {
       if (std::optional<AttentionMask> mask = attention_mask(graph, node, readers)) {
-        masks_.insert(mask->mask);
+        masks_.insert(mask->mask.begin(), mask->mask.end());
       }
     }
   }

@@ -116,7 +116,7 @@ TEST_F(MixedPlan, WeightsAloneInGroups) {
   EXPECT_EQ(made.find("w1")->params.granularity, Granularity::per_group(0, 4));
   EXPECT_EQ(made.find("w1")->params.params.size(), 16U);
   Graph graph = check(made, 1e-5F);
-  EXPECT_EQ(graph.value(graph.find("w1_quantized")).type, ElementType::kInt4);
+  EXPECT_EQ(graph.value(graph.find("w1_quantized")).type, ElementType::kUint4);
   Lowering lowering = lowered(graph);
   EXPECT_EQ(lowering.integer_nodes, 0U);
   EXPECT_EQ(lowering.floats.size(), 3U);

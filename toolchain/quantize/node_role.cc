@@ -89,6 +89,12 @@ NodeRole layer_role(const Graph& graph, const Node& node) {
   return {Kind::kLayer, "", {0}};
 }
 
+/// A Resize that copies neighbours, and nothing that it extrapolates.
+bool copies_neighbours(const Node& node) {
+  return node.op == Op::kResize && string_attribute(node, "mode") == "nearest" &&
+         string_attribute(node, "coordinate_transformation_mode") != "tf_crop_and_resize";
+}
+
 Kind kind_of(IntegerForm form) {
   switch (form) {
     case IntegerForm::kMoves:
@@ -134,6 +140,9 @@ NodeRole role_of(const Graph& graph, const Node& node) {
     }
   }
   NodeRole role{kind_of(info_of(node.op).integer_form), "", operands_of(node)};
+  if (copies_neighbours(node)) {
+    role.kind = Kind::kMoves;
+  }
   if (role.kind == Kind::kFloat) {
     return stays_float("it has no integer form");
   }

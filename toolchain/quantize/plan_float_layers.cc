@@ -45,9 +45,14 @@ Granularity granularity_of(const Graph& graph, const Node& node, const NodeRecip
 Result<Decision> weight_decision(const Graph& graph, const Node& node, std::size_t input, QuantizedType type,
                                  Granularity granularity, const char* what) {
   const Value& value = graph.value(node.inputs[input]);
-  Result<TensorParams> params = choose_params(*value.constant, granularity, type, kSymmetric);
+  // A group of few weights lies on both sides of 0 unevenly, and a zero point of its own costs it little.
+  bool few = granularity.kind == Kind::kPerGroup && type.bits <= 4;
+  type.is_signed = !few;
+  Result<TensorParams> params =
+      choose_params(*value.constant, granularity, type, few ? ParamsOptions{} : kSymmetric);
   ZP_RETURN_IF_ERROR(params.status().at(fmt::format("{}: weights '{}'", describe(node), value.name)));
-  std::string reason = fmt::format("{}, symmetric, {}", what, scales_text(*params));
+  std::string reason =
+      fmt::format("{}, {}, {}", what, few ? "with zero points" : "symmetric", scales_text(*params));
   return Decision{value.name, TensorRole::kWeight, type, *std::move(params), "", std::move(reason), {}};
 }
 

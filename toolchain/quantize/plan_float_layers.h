@@ -22,7 +22,8 @@ struct FloatLayers {
 };
 
 /// The decisions for those of `nodes` that the recipe wants with dynamic activations or none: weights
-/// symmetric, in groups along what is summed, per channel or per tensor. Convolutions whose kernel has an
+/// symmetric, in groups along what is summed, per channel or per tensor; groups of up to 4 bits with zero
+/// points. Convolutions whose kernel has an
 /// extent, and everything but matrix products by constants under dynamic activations, take no groups.
 /// kInvalidArgument for weights that are not finite.
 Result<FloatLayers> plan_float_layers(const Graph& graph, const std::vector<const Node*>& nodes,

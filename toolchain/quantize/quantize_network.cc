@@ -1,6 +1,7 @@
 #include "zeropoint/toolchain/quantize_network.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -37,7 +38,7 @@ void give_names(Graph& graph) {
 }
 
 /// The mechanical part: `network` has the float network and the plan, and gets the rest.
-Status apply(QuantizedNetwork& network) {
+Status apply_and_lower(QuantizedNetwork& network) {
   ZP_ASSIGN_OR_RETURN(network.graph, apply_plan(network.improved, network.plan));
   ZP_ASSIGN_OR_RETURN(network.lowering, lower(network.graph, RequantizeMode::kFloat));
   return {};
@@ -63,8 +64,9 @@ Result<PreparedNetwork> prepare_network(Graph graph, bool keep) {
 NetworkQuantizer::NetworkQuantizer(Graph prepared, Evidence evidence)
     : original_{std::move(prepared), std::move(evidence), {}} {}
 
-Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(const Recipe& recipe) {
-  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(recipe.improvements));
+Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(
+    const std::vector<std::string>& improvements) {
+  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(improvements));
   const Improved* last = &original_;
   std::vector<std::string> names;
   for (const Improvement* improvement : wanted) {
@@ -120,34 +122,65 @@ Result<RangeTable> ranges_by(const Recipe& recipe, const Graph& graph, const Evi
   return ranges;
 }
 
+/// "3 activations have 16 bits, ...": what the plan decided against the recipe's 8.
+std::string protected_note(const QuantPlan& plan) {
+  std::size_t count = 0;
+  const Decision* first = nullptr;
+  std::string_view marker = "; 16 bits, since ";
+  for (const Decision& decision : plan.decisions) {
+    if (decision.reason.find(marker) != std::string::npos) {
+      first = count++ == 0 ? &decision : first;
+    }
+  }
+  if (first == nullptr) {
+    return "";
+  }
+  return fmt::format("{} tensor{} 16 bits, since 8 would do damage; the first, '{}', since {}", count,
+                     count == 1 ? " has" : "s have", first->tensor,
+                     first->reason.substr(first->reason.find(marker) + marker.size()));
+}
+
 }  // namespace
 
-Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
-  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(recipe));
-  QuantizedNetwork network;
-  network.improved = basis->graph;
-  network.record = basis->record;
-  ZP_ASSIGN_OR_RETURN(RangeTable ranges, ranges_by(recipe, network.improved, basis->evidence));
-  ZP_ASSIGN_OR_RETURN(network.plan, make_plan(network.improved, ranges, recipe, &basis->evidence.statistics));
-  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(recipe.improvements));
+Result<QuantizedNetwork> NetworkQuantizer::finish(const Improved& basis, QuantPlan plan) {
+  QuantizedNetwork network{basis.graph, std::move(plan), {}, {}, basis.record};
+  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(network.plan.improvements));
   for (const Improvement* improvement : wanted) {
     if (improvement->after != nullptr) {
-      ZP_RETURN_IF_ERROR(check_samples(*improvement, basis->evidence));
+      ZP_RETURN_IF_ERROR(check_samples(*improvement, basis.evidence));
       ZP_ASSIGN_OR_RETURN(std::string note,
-                          improvement->after(network.improved, network.plan, basis->evidence));
+                          improvement->after(network.improved, network.plan, basis.evidence));
       add_note(network.record, std::move(note));
     }
   }
-  ZP_RETURN_IF_ERROR(apply(network));
+  ZP_RETURN_IF_ERROR(apply_and_lower(network));
   return network;
 }
 
-Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan) {
-  QuantizedNetwork network;
-  network.improved = prepared;
-  network.plan = plan;
-  ZP_RETURN_IF_ERROR(apply(network));
+Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
+  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(recipe.improvements));
+  ZP_ASSIGN_OR_RETURN(RangeTable ranges, ranges_by(recipe, basis->graph, basis->evidence));
+  ZP_ASSIGN_OR_RETURN(QuantPlan plan, make_plan(basis->graph, ranges, recipe, &basis->evidence.statistics));
+  std::string note = protected_note(plan);
+  plan.improvements = recipe.improvements;
+  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, finish(*basis, std::move(plan)));
+  add_note(network.record, std::move(note));
   return network;
+}
+
+Result<QuantizedNetwork> NetworkQuantizer::apply(const QuantPlan& plan) {
+  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(plan.improvements));
+  return finish(*basis, plan);
+}
+
+Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan) {
+  if (!plan.improvements.empty()) {
+    return Status::invalid_argument(fmt::format(
+        "the plan rests on improvements of the float network ({}), which need calibration samples to "
+        "be made again",
+        fmt::join(plan.improvements, ", ")));
+  }
+  return NetworkQuantizer(prepared, {}).apply(plan);
 }
 
 }  // namespace zeropoint::toolchain

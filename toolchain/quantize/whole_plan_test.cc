@@ -22,6 +22,21 @@ TEST_F(WholePlan, TensorsThatAreJoinedShareTheWidestRange) {
   EXPECT_EQ(made.find("joined")->shares_with, "a");
 }
 
+TEST_F(WholePlan, AResizeThatCopiesNeighboursKeepsIntegers) {
+  for (const char* mode : {"nearest", "linear"}) {
+    graph_ = Graph();
+    ranges_.ranges["x"] = {0, 1};
+    ValueId x = input("x", {1, 2, 4, 4});
+    ValueId a = node(Op::kTanh, {x}, "a", {-1, 1});
+    ValueId scales = floats("scales", {4}, {1, 1, 2, 2});
+    graph_.outputs = {
+        node(Op::kResize, {a, kNoValue, scales}, "big", {-0.5F, 0.9F}, {{"mode", std::string(mode)}})};
+    QuantPlan made = plan();
+    EXPECT_EQ(made.find("big")->shares_with, mode == std::string("nearest") ? "a" : "");
+    EXPECT_EQ(made.find("big")->params == made.find("a")->params, mode == std::string("nearest"));
+  }
+}
+
 TEST_F(WholePlan, ASumHasARangeOfItsOwn) {
   ranges_.ranges["x"] = {-2, 2};
   ValueId x = input("x", {Dim("N"), 2});
@@ -70,6 +85,32 @@ TEST_F(WholePlan, AMaskThatTakesThePlaceOfScores) {
   QuantPlan made = plan();
   EXPECT_FLOAT_EQ(scale(made, "masked"), 16.0F / 255);
   EXPECT_EQ(made.find("least")->params, made.find("masked")->params);
+}
+
+TEST_F(WholePlan, AMaskThatEachRunComputes) {
+  ranges_.ranges["x"] = {-3, 5};
+  ranges_.ranges["hidden"] = {0, 1};
+  ValueId x = input("x", {2, 2});
+  ValueId hidden = input("hidden", {1, 2});  // 1 where there is nothing
+  ValueId mask = node(Op::kMul, {hidden, floats("least", {}, {-1e4F})}, "mask", {-1e4F, 0});
+  ValueId masked = node(Op::kAdd, {x, mask}, "masked", {-1e4F, 5});
+  ValueId shaped = node(Op::kFlatten, {masked}, "shaped", {-1e4F, 5});
+  graph_.outputs = {node(Op::kSoftmax, {shaped}, "p", {0, 1})};
+  QuantPlan made = plan();
+  EXPECT_FLOAT_EQ(scale(made, "masked"), 16.0F / 255);
+  EXPECT_FLOAT_EQ(scale(made, "mask"), 16.0F / 255);
+}
+
+TEST_F(WholePlan, AMaskThatEachRunChooses) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {2, 2});
+  ValueId hidden = graph_.add_input("hidden", ElementType::kBool, {2, 2});
+  ValueId least = floats("least", {}, {-std::numeric_limits<float>::infinity()});
+  ValueId mask = node(Op::kWhere, {hidden, least, floats("zero", {}, {0})}, "mask", {-1e9F, 0});
+  graph_.outputs = {node(Op::kSoftmax, {node(Op::kAdd, {mask, x}, "masked", {-1e9F, 5})}, "p", {0, 1})};
+  QuantPlan made = plan();
+  EXPECT_FLOAT_EQ(scale(made, "masked"), 16.0F / 255);
+  EXPECT_FLOAT_EQ(scale(made, "mask"), 16.0F / 255);
 }
 
 TEST_F(WholePlan, AMaskedSumThatOthersReadKeepsItsRange) {

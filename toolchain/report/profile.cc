@@ -162,4 +162,16 @@ Result<Profile> profile(const Graph& original, const Shape& input_shape) {
   return Profiler(graph).run();
 }
 
+std::int64_t constant_bytes(const Graph& graph) {
+  std::int64_t bytes = 0;
+  for (const Value& value : graph.values) {
+    if (value.constant != nullptr) {
+      std::int64_t count = value.constant->size();
+      bool in_pairs = value.type == ElementType::kInt4 || value.type == ElementType::kUint4;
+      bytes += in_pairs ? (count + 1) / 2 : count * static_cast<std::int64_t>(size_of(value.type));
+    }
+  }
+  return bytes;
+}
+
 }  // namespace zeropoint::toolchain

@@ -43,6 +43,9 @@ struct Profile {
   [[nodiscard]] std::int64_t model_bytes(int weight_bits) const;
 };
 
+/// Bytes of all constants of a graph as files hold them: elements of 4 bits in pairs.
+std::int64_t constant_bytes(const Graph& graph);
+
 /// Counts for an input of `input_shape` (with the batch; empty: the graph's own shapes, with 1 for each
 /// symbol). Nodes of quantized graphs count as the float ones they stand for; QuantizeLinear,
 /// DequantizeLinear and a Clip that is there for the bits of the QuantizeLinear behind it count nothing.

@@ -57,6 +57,8 @@ class NetworkQuantizer {
   /// lowers. Errors are those of these; kInvalidArgument for an improvement that does not exist, or that
   /// needs samples where there are none.
   Result<QuantizedNetwork> quantize(const Recipe& recipe);
+  /// Follows a plan that was made before, edited or not: makes the improvements it names, and applies it.
+  Result<QuantizedNetwork> apply(const QuantPlan& plan);
 
  private:
   /// The network and its statistics after the improvements that come before planning.
@@ -65,13 +67,16 @@ class NetworkQuantizer {
     Evidence evidence;
     std::vector<std::string> record;
   };
-  Result<const Improved*> improved(const Recipe& recipe);
+  Result<const Improved*> improved(const std::vector<std::string>& improvements);
+  /// From the plan on: improves constants by it, applies and lowers.
+  static Result<QuantizedNetwork> finish(const Improved& basis, QuantPlan plan);
 
   Improved original_;
   std::map<std::vector<std::string>, Improved> improved_;  ///< by their names, in order
 };
 
-/// Applies a plan that was made before, edited or not, to a prepared network.
+/// NetworkQuantizer::apply() for a plan without improvements, which needs no evidence; kInvalidArgument for
+/// others.
 Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan);
 
 }  // namespace zeropoint::toolchain
