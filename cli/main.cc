@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 
+#include "interrupt.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/suggest.h"
 
@@ -26,6 +27,7 @@ constexpr Verb kVerbs[] = {
     {"eval", "Measure accuracy, in float or in integers", add_eval},
     {"run", "Run a network on .npy arrays", add_run},
     {"profile", "Count parameters, multiply-adds, memory and size", add_profile},
+    {"calibrate", "Gather statistics of a network on samples, and merge them", add_calibrate},
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
     {"recipe", "List and print the recipes that quantize follows", add_recipe},
     {"convert", "Write a model in another form or opset of ONNX", add_convert},
@@ -87,7 +89,9 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
   CLI::App app("Linear quantization of neural networks, exact and end to end.", "zeropoint");
-  app.footer("Exit codes: 0 done, 1 failed, 2 wrong usage. `zeropoint VERB --help` has examples.");
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. `zeropoint VERB --help` has "
+      "examples.");
   app.set_version_flag("--version", "zeropoint 0.1.0");
   app.require_subcommand(1);
   std::map<const CLI::App*, Action> actions;
@@ -113,7 +117,7 @@ int run(int argc, char** argv) {
   if (!status.ok()) {
     std::fflush(stdout);
     fmt::print(stderr, "zeropoint: {}\n", status.message());
-    return kFailed;
+    return interrupted() ? kInterruptedExit : kFailed;
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     fmt::print(stderr, "zeropoint: the output could not be written in full\n");

@@ -7,11 +7,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "calibration.h"
 #include "inputs.h"
+#include "interrupt.h"
 #include "plan_metadata.h"
-#include "progress.h"
 #include "recipe_options.h"
-#include "samples.h"
 #include "verbs.h"
 #include "write_options.h"
 #include "zeropoint/toolchain/file.h"
@@ -20,16 +20,17 @@
 namespace zeropoint::cli {
 namespace {
 
-using toolchain::Dataset;
 using toolchain::Graph;
 using toolchain::QuantizedNetwork;
 using toolchain::QuantPlan;
 
 struct Options {
   ModelOptions model;
-  SampleOptions data;
+  CalibrationSamples samples;
+  std::string calibrator = "minmax";
+  std::string statistics;
+  std::string statistics_output;
   RecipeOptions recipe;
-  std::int64_t samples = 256;
   std::string output;
   WriteOptions write;
   std::string plan_output;
@@ -40,22 +41,34 @@ struct Options {
   int threads = 0;
 };
 
-/// The samples to calibrate on, and what they say about `graph`.
+/// What is known of `graph`: from a file, or from samples.
 Result<toolchain::Evidence> gather(const Graph& graph, const Options& options) {
-  ZP_ASSIGN_OR_RETURN(std::vector<Samples> inputs,
-                      load_inputs(options.data, toolchain::Split::kTrain, graph));
+  StopOnInterrupt stop;
   toolchain::Evidence evidence;
-  for (const Samples& samples : inputs) {
-    ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> some, limited(samples.data, options.samples));
-    evidence.data.push_back(std::move(some));
-  }
+  ZP_ASSIGN_OR_RETURN(evidence.method, toolchain::CalibrationMethod::parse(options.calibrator));
   evidence.calibration.threads = options.threads;
-  Progress progress("calibrating", "samples");
-  toolchain::CalibrationOptions how = evidence.calibration;
-  how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
-  ZP_ASSIGN_OR_RETURN(evidence.statistics, toolchain::gather_statistics(graph, evidence.data, how));
-  if (!inputs[0].preprocess.empty()) {
-    evidence.statistics.parts[0].data += "; " + inputs[0].preprocess;
+  bool from_file = !options.statistics.empty();
+  if (from_file) {
+    ZP_ASSIGN_OR_RETURN(evidence.statistics, read_statistics(options.statistics));
+    ZP_RETURN_IF_ERROR(toolchain::check_model(evidence.statistics, graph).at(options.statistics));
+  }
+  if (!from_file || options.samples.given()) {
+    ZP_ASSIGN_OR_RETURN(LoadedSamples samples, load_calibration_samples(options.samples, graph));
+    evidence.data = samples.data;
+    if (!from_file) {
+      ZP_ASSIGN_OR_RETURN(evidence.statistics, gather_with_progress(graph, samples, evidence.calibration));
+    }
+  }
+  if (!options.statistics_output.empty()) {
+    ZP_RETURN_IF_ERROR(
+        toolchain::write_file(options.statistics_output, toolchain::to_json(evidence.statistics)));
+  }
+  if (interrupted()) {
+    return Status(StatusCode::kIo, fmt::format("stopped after {} of {} samples; {}",
+                                               evidence.statistics.samples(), evidence.data[0]->size(),
+                                               options.statistics_output.empty()
+                                                   ? "nothing was written"
+                                                   : "their statistics are in " + options.statistics_output));
   }
   return evidence;
 }
@@ -165,12 +178,11 @@ Action add_quantize(CLI::App& command) {
       throw CLI::RequiredError("--output");
     }
   });
-  options->data.add(command);
-  command.add_option("--input", options->data.inputs,
-                     "NAME=FILE.npy: samples of a further input, where the model has several");
-  command.add_option("--samples", options->samples, "Samples to calibrate on (0: all)")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  options->samples.add(command);
+  add_calibrator_option(command, options->calibrator);
+  command.add_option("--statistics", options->statistics,
+                     "Statistics that `zeropoint calibrate` wrote; needs no data");
+  command.add_option("--statistics-out", options->statistics_output, "Also write the statistics, JSON");
   options->recipe.add(command);
   command.add_flag("--print-recipe", options->print_recipe,
                    "Print the recipe that these options make, complete, and quantize nothing");
@@ -187,6 +199,8 @@ Action add_quantize(CLI::App& command) {
       "  zeropoint quantize lenet.pt -o lenet.w4a4.onnx --weight-bits 4 --activation-bits 4\n"
       "  zeropoint quantize bert.onnx -o bert.w4.onnx --recipe weight_only_w4\n"
       "  zeropoint quantize bert.onnx -o bert.int8.onnx --data ids.npy --input mask=mask.npy\n"
+      "  zeropoint quantize resnet.onnx -o resnet.int8.onnx --statistics stats.json --calibrator "
+      "percentile:99.99\n"
       "  zeropoint quantize lenet.pt -o a.onnx --plan-out plan.json; $EDITOR plan.json\n"
       "  zeropoint quantize lenet.pt -o b.onnx --plan plan.json");
   return [options] { return run(*options); };

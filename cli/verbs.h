@@ -18,6 +18,7 @@ Action add_eval(CLI::App& command);
 Action add_run(CLI::App& command);
 Action add_profile(CLI::App& command);
 Action add_convert(CLI::App& command);
+Action add_calibrate(CLI::App& command);
 Action add_quantize(CLI::App& command);
 Action add_recipe(CLI::App& command);
 Action add_inspect(CLI::App& command);

@@ -1,6 +1,7 @@
 #include "zeropoint/affine_tensor.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace zeropoint {
 namespace {
@@ -20,6 +21,34 @@ Result<ParamsLayout> layout_for(const Tensor& tensor, const TensorParams& params
                                     std::to_string(params.params.size()));
   }
   return layout;
+}
+
+/// Calls visit(begin, end, index) for neighbours that share the parameters `index`, in order:
+/// layout.index_of() of each, without its divisions.
+template <typename Visit>
+void for_each_run(const Shape& shape, Granularity granularity, const ParamsLayout& layout, Visit&& visit) {
+  auto size = static_cast<std::size_t>(*element_count(shape));
+  if (granularity.kind == Granularity::Kind::kPerGroup) {
+    for (std::size_t i = 0; i < size; ++i) {
+      visit(i, i + 1, static_cast<std::size_t>(layout.index_of(static_cast<std::int64_t>(i))));
+    }
+    return;
+  }
+  auto count = static_cast<std::size_t>(layout.count());
+  std::size_t run = size;
+  if (granularity.kind == Granularity::Kind::kPerChannel) {
+    auto rank = static_cast<std::int64_t>(shape.size());
+    std::int64_t axis = granularity.axis + (granularity.axis < 0 ? rank : 0);
+    run = 1;
+    for (auto extent = shape.begin() + axis + 1; extent != shape.end(); ++extent) {
+      run *= static_cast<std::size_t>(*extent);
+    }
+  }
+  std::size_t index = 0;
+  for (std::size_t begin = 0; begin < size; begin += run) {
+    visit(begin, begin + run, index);
+    index = index + 1 == count ? 0 : index + 1;
+  }
 }
 
 }  // namespace
@@ -66,14 +95,21 @@ Result<std::vector<RealRange>> ranges_of(const Tensor& tensor, Granularity granu
   ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(tensor.shape(), granularity));
   std::vector<RealRange> ranges(static_cast<std::size_t>(layout.count()));
   std::span<const float> values = tensor.data<float>();
-  for (std::int64_t i = 0; i < tensor.size(); ++i) {
-    float value = values[static_cast<std::size_t>(i)];
-    if (!std::isfinite(value)) {
-      return Status::invalid_argument("element " + std::to_string(i) + " is " + std::to_string(value));
-    }
-    RealRange& range = ranges[static_cast<std::size_t>(layout.index_of(i))];
-    range.r_min = std::min(range.r_min, value);
-    range.r_max = std::max(range.r_max, value);
+  bool finite = true;
+  for_each_run(tensor.shape(), granularity, layout,
+               [&](std::size_t begin, std::size_t end, std::size_t index) {
+                 RealRange range = ranges[index];
+                 for (std::size_t i = begin; i < end; ++i) {
+                   finite &= std::isfinite(values[i]);
+                   range.r_min = std::min(range.r_min, values[i]);
+                   range.r_max = std::max(range.r_max, values[i]);
+                 }
+                 ranges[index] = range;
+               });
+  if (!finite) {
+    auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+    return Status::invalid_argument("element " + std::to_string(bad - values.begin()) + " is " +
+                                    std::to_string(*bad));
   }
   return ranges;
 }
@@ -103,10 +139,12 @@ Result<Tensor> quantize(const Tensor& real, const TensorParams& params, Quantize
   visit_integer(storage, [&](auto element) {
     using T = decltype(element);
     std::span<T> out = quantized.data<T>();
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      auto index = static_cast<std::size_t>(layout.index_of(static_cast<std::int64_t>(i)));
-      out[i] = static_cast<T>(quantize(values[i], params.params[index], range));
-    }
+    for_each_run(real.shape(), params.granularity, layout,
+                 [&](std::size_t begin, std::size_t end, std::size_t index) {
+                   for (std::size_t i = begin; i < end; ++i) {
+                     out[i] = static_cast<T>(quantize(values[i], params.params[index], range));
+                   }
+                 });
   });
   return quantized;
 }
@@ -123,10 +161,12 @@ Result<Tensor> dequantize(const Tensor& quantized, const TensorParams& params) {
   bool known = visit_integer(quantized.type(), [&](auto element) {
     using T = decltype(element);
     std::span<const T> values = quantized.data<T>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      auto index = static_cast<std::size_t>(layout.index_of(static_cast<std::int64_t>(i)));
-      out[i] = dequantize(static_cast<std::int64_t>(values[i]), params.params[index]);
-    }
+    for_each_run(quantized.shape(), params.granularity, layout,
+                 [&](std::size_t begin, std::size_t end, std::size_t index) {
+                   for (std::size_t i = begin; i < end; ++i) {
+                     out[i] = dequantize(static_cast<std::int64_t>(values[i]), params.params[index]);
+                   }
+                 });
   });
   if (!known) {
     return Status::invalid_argument("an integer tensor is needed, not " +

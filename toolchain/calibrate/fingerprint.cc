@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <span>
 
 #include "io/sha256.h"
@@ -19,6 +21,22 @@ Result<std::string> fingerprint(const Graph& graph) {
     }
   }
   return sum.digest();
+}
+
+Status check_model(const Statistics& statistics, const Graph& graph) {
+  ZP_ASSIGN_OR_RETURN(std::string model, fingerprint(graph));
+  if (model == statistics.model) {
+    return {};
+  }
+  for (const auto& [name, seen] : statistics.tensors) {
+    if (graph.find(name) == kNoValue) {
+      return Status::invalid_argument(
+          fmt::format("these are statistics of another model: this one has no tensor '{}'", name));
+    }
+  }
+  return Status::invalid_argument(
+      "these are statistics of another model: this one has tensors of the same names, but other constants or "
+      "nodes");
 }
 
 }  // namespace zeropoint::toolchain

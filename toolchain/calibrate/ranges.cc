@@ -7,6 +7,7 @@
 #include <charconv>
 #include <vector>
 
+#include "calibrate/range_search.h"
 #include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::toolchain {
@@ -22,6 +23,9 @@ constexpr Name kNames[] = {
     {"minmax", Kind::kMinMax},
     {"moving_average", Kind::kMovingAverage},
     {"percentile", Kind::kPercentile},
+    {"entropy", Kind::kEntropy},
+    {"entropy-chapter", Kind::kEntropyChapter},
+    {"mse", Kind::kMse},
 };
 
 /// The value below which `below` of the values lie, those of one bin being spread evenly in it.
@@ -95,7 +99,16 @@ std::string CalibrationMethod::name() const {
   return kind == Kind::kPercentile ? fmt::format("{}:{}", name.text, percent) : name.text;
 }
 
-RealRange choose_range(const TensorStatistics& tensor, const CalibrationMethod& method, QuantizedType) {
+std::string CalibrationMethod::listed() {
+  std::string text;
+  for (const Name& name : kNames) {
+    text += (text.empty() ? "" : ", ") + std::string(name.text) +
+            (name.kind == Kind::kPercentile ? fmt::format(":P (P = {})", CalibrationMethod().percent) : "");
+  }
+  return text;
+}
+
+RealRange choose_range(const TensorStatistics& tensor, const CalibrationMethod& method, QuantizedType type) {
   if (tensor.count() == 0) {
     return {};
   }
@@ -108,6 +121,12 @@ RealRange choose_range(const TensorStatistics& tensor, const CalibrationMethod& 
     }
     case Kind::kPercentile:
       return percentile_range(tensor, method.percent);
+    case Kind::kEntropy:
+      return least_divergence_range(tensor.histogram, tensor.range, type);
+    case Kind::kEntropyChapter:
+      return chapter_divergence_range(tensor.histogram, tensor.range);
+    case Kind::kMse:
+      return least_squares_range(tensor.histogram, tensor.range, type);
   }
   return tensor.range;
 }

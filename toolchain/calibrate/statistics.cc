@@ -183,21 +183,30 @@ std::string Statistics::data() const {
 }
 
 Status Statistics::merge(const Statistics& next) {
-  for (const auto& [name, seen] : tensors) {
-    if (!next.tensors.contains(name)) {
-      return Status::invalid_argument(
-          fmt::format("the statistics are of different models: tensor '{}' is in one of them only", name));
+  constexpr std::int64_t kMost = std::int64_t{1} << 62;  // so that no sum of counts leaves 63 bits
+  auto missing = [](const Statistics& from, const Statistics& in) {
+    for (const auto& [name, seen] : from.tensors) {
+      if (!in.tensors.contains(name)) {
+        return Status::invalid_argument(
+            fmt::format("the statistics are of different models: tensor '{}' is in one of them only", name));
+      }
     }
-  }
-  for (const auto& [name, seen] : next.tensors) {
-    if (!tensors.contains(name)) {
-      return Status::invalid_argument(
-          fmt::format("the statistics are of different models: tensor '{}' is in one of them only", name));
-    }
-  }
+    return Status();
+  };
+  ZP_RETURN_IF_ERROR(missing(*this, next));
+  ZP_RETURN_IF_ERROR(missing(next, *this));
   if (model != next.model) {
     return Status::invalid_argument(
         "the statistics are of different models: the names are the same, and the constants or nodes differ");
+  }
+  bool too_many = samples() > kMost - next.samples();
+  for (const auto& [name, seen] : next.tensors) {
+    const TensorStatistics& own = tensors.at(name);
+    too_many = too_many || own.count() > kMost - seen.count() ||
+               own.moving_average.runs > kMost - seen.moving_average.runs;
+  }
+  if (too_many) {
+    return Status::invalid_argument("together the statistics are of more than 2^62 values");
   }
   for (const auto& [name, seen] : next.tensors) {
     tensors[name].merge(seen);

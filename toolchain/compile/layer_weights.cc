@@ -19,38 +19,50 @@ std::int64_t channel_axis(const Node& node) {
   }
 }
 
-/// q_w - Z_w of each element.
-Result<std::vector<std::int64_t>> steps_of(const Tensor& integers, const TensorParams& params) {
-  ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(integers.shape(), params.granularity));
-  std::vector<std::int64_t> steps;
+/// q_w - Z_w of each element. Weights of up to 16 bits, so that these are of 17.
+std::vector<std::int32_t> steps_of(const Tensor& integers, const TensorParams& params, std::int64_t axis) {
+  std::vector<std::int32_t> steps(static_cast<std::size_t>(integers.size()));
+  // Neighbours of one channel.
+  std::size_t run = steps.size();
+  if (params.params.size() > 1) {
+    run = 1;
+    for (std::int64_t i = axis + 1; i < integers.rank(); ++i) {
+      run *= static_cast<std::size_t>(integers.dim(i));
+    }
+  }
   visit_integer(integers.type(), [&](auto element) {
     auto values = integers.data<decltype(element)>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      std::int64_t index = layout.count() == 1 ? 0 : layout.index_of(static_cast<std::int64_t>(i));
-      steps.push_back(static_cast<std::int64_t>(values[i]) -
-                      params.params[static_cast<std::size_t>(index)].zero_point);
+    std::size_t channel = 0;
+    for (std::size_t begin = 0; begin < values.size(); begin += run) {
+      auto zero = static_cast<std::int32_t>(params.params[channel].zero_point);
+      for (std::size_t i = begin; i < begin + run; ++i) {
+        steps[i] = static_cast<std::int32_t>(values[i]) - zero;
+      }
+      channel = channel + 1 == params.params.size() ? 0 : channel + 1;
     }
   });
   return steps;
 }
 
 /// [K, M] -> [M, K]
-std::vector<std::int64_t> transposed(const std::vector<std::int64_t>& steps, std::size_t rows) {
-  std::vector<std::int64_t> result(steps.size());
+std::vector<std::int32_t> transposed(const std::vector<std::int32_t>& steps, std::size_t rows) {
+  std::vector<std::int32_t> result(steps.size());
   std::size_t columns = steps.size() / rows;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    result[i % columns * rows + i / columns] = steps[i];
+  for (std::size_t column = 0; column < columns; ++column) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      result[column * rows + row] = steps[row * columns + column];
+    }
   }
   return result;
 }
 
 /// [C, M / group, kernel...] -> [M, C / group, kernel... mirrored]
-std::vector<std::int64_t> turned(const std::vector<std::int64_t>& steps, const Shape& shape,
+std::vector<std::int32_t> turned(const std::vector<std::int32_t>& steps, const Shape& shape,
                                  std::int64_t group) {
   std::int64_t out = shape[1];
   std::int64_t in = shape[0] / group;
   std::int64_t taps = static_cast<std::int64_t>(steps.size()) / (shape[0] * out);
-  std::vector<std::int64_t> result(steps.size());
+  std::vector<std::int32_t> result(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
     auto at = static_cast<std::int64_t>(i);
     std::int64_t tap = at % taps;
@@ -63,18 +75,23 @@ std::vector<std::int64_t> turned(const std::vector<std::int64_t>& steps, const S
 }
 
 template <typename T>
-Tensor stored_as(const std::vector<std::int64_t>& steps, const Shape& shape) {
-  std::vector<T> narrow;
-  std::transform(steps.begin(), steps.end(), std::back_inserter(narrow),
-                 [](std::int64_t step) { return static_cast<T>(step); });
-  return Tensor::of<T>(shape, narrow);
+Tensor stored_as(const std::vector<std::int32_t>& steps, const Shape& shape) {
+  Tensor narrow(kElementTypeOf<T>, shape);
+  std::transform(steps.begin(), steps.end(), narrow.data<T>().begin(),
+                 [](std::int32_t step) { return static_cast<T>(step); });
+  return narrow;
 }
 
 /// In the narrowest type that holds them.
-Tensor stored(const std::vector<std::int64_t>& steps, const Shape& shape) {
-  auto [least, most] = std::minmax_element(steps.begin(), steps.end());
-  auto fits = [&, low = *least, high = *most](ElementType type) {
-    return low >= storage_range(type).q_min && high <= storage_range(type).q_max;
+Tensor stored(const std::vector<std::int32_t>& steps, const Shape& shape) {
+  std::int32_t least = steps[0];
+  std::int32_t most = steps[0];
+  for (std::int32_t step : steps) {
+    least = std::min(least, step);
+    most = std::max(most, step);
+  }
+  auto fits = [&](ElementType type) {
+    return least >= storage_range(type).q_min && most <= storage_range(type).q_max;
   };
   if (fits(ElementType::kInt8)) {
     return stored_as<std::int8_t>(steps, shape);
@@ -95,7 +112,7 @@ Result<LayerWeights> layer_weights(const Node& node, const Tensor& integers, con
       (params.granularity.kind != Granularity::Kind::kPerChannel || axis != channel_axis(node))) {
     return Status::unsupported("its weights have neither one scale nor one per output channel");
   }
-  ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> steps, steps_of(integers, params));
+  std::vector<std::int32_t> steps = steps_of(integers, params, axis);
   Shape shape = integers.shape();
   std::int64_t repeats = 1;  // of the scales
   if (node.op == Op::kConvTranspose) {

@@ -17,9 +17,12 @@ namespace zeropoint::toolchain {
 /// How a range is chosen.
 struct CalibrationMethod {
   enum class Kind : std::uint8_t {
-    kMinMax,         ///< "minmax": all that was seen
-    kMovingAverage,  ///< "moving_average": of the ranges of the samples, see MovingAverage
-    kPercentile,     ///< "percentile:P": the middle P percent of the values; half of the rest at each end
+    kMinMax,          ///< "minmax": all that was seen
+    kMovingAverage,   ///< "moving_average": of the ranges of the samples, see MovingAverage
+    kPercentile,      ///< "percentile:P": the middle P percent of the values; half of the rest at each end
+    kEntropy,         ///< "entropy": the least Kullback-Leibler divergence
+    kEntropyChapter,  ///< "entropy-chapter": the same as the course awesome-compression computes it
+    kMse,             ///< "mse": the least mean squared error
   };
   Kind kind = Kind::kMinMax;
   double percent = 99.99;  ///< kPercentile
@@ -27,6 +30,8 @@ struct CalibrationMethod {
   /// "minmax", "percentile" (99.99), "percentile:99.9", ... kInvalidArgument names the nearest method, or
   /// says which percentages there are: above 50, up to 100.
   static Result<CalibrationMethod> parse(std::string_view text);
+  /// The names that there are: "minmax, moving_average, ...".
+  static std::string listed();
   /// What parse() reads.
   [[nodiscard]] std::string name() const;
 };

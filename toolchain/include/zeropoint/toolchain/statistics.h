@@ -106,6 +106,9 @@ struct Statistics {
 
 /// A text that two graphs share only where they have the same nodes, names and constants (SHA-256).
 Result<std::string> fingerprint(const Graph& graph);
+/// kInvalidArgument where `statistics` are not of `graph`, with a tensor that it does not have, if there is
+/// one.
+Status check_model(const Statistics& statistics, const Graph& graph);
 
 /// The statistics as JSON, and back. The format is described in docs/statistics.md. kCorrupt says which field
 /// of which tensor is wrong; memory is asked for only as the text has content.
