@@ -121,7 +121,8 @@ Result<Statistics> gather_statistics(const Graph& given, std::span<const std::sh
   std::vector<Worker> workers;
   auto threads = static_cast<int>(std::min<std::int64_t>(threads_or_all(options.threads), total / unit));
   for (int i = 0; i < threads; ++i) {
-    ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {1}));
+    ZP_ASSIGN_OR_RETURN(FloatExecutor executor,
+                        i == 0 ? FloatExecutor::create(graph, {1}) : workers[0].executor.another());
     workers.push_back({std::move(executor), {}});
   }
   Gathering gathering(graph);

@@ -34,6 +34,17 @@ Result<FloatExecutor> FloatExecutor::create(const Graph& graph, FloatOptions opt
   });
 }
 
+Result<FloatExecutor> FloatExecutor::another() const {
+  return guarded("float executor", [&]() -> Result<FloatExecutor> {
+    auto network = std::make_unique<Network>();
+    network->graph = state_->network->graph;
+    network->parameter_of = state_->network->parameter_of;
+    network->threads = state_->network->threads;
+    network->constants = state_->network->constants;
+    return FloatExecutor(std::make_unique<State>(std::move(network)));
+  });
+}
+
 Result<std::vector<Tensor>> FloatExecutor::run(std::span<const Tensor> inputs) {
   return state_->run(inputs, nullptr);
 }

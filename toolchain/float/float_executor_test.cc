@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <thread>
 
 #include "float/double_oracle.h"
 
@@ -216,6 +217,32 @@ TEST(FloatExecutor, FlattensWithoutWork) {
   ValueId x = graph.add_input("x", ElementType::kFloat32, {Dim("N"), 2, 3});
   graph.outputs = {graph.add_node(Op::kFlatten, "flat", {x}, "y")};
   check_against_oracle(graph);
+}
+
+TEST(FloatExecutor, AnotherOneSharesTheWeightsAndRunsBesideIt) {
+  Random random(5);
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {Dim("N"), 16, 9, 9});
+  ValueId w = graph.add_constant("w", random_tensor({32, 16, 3, 3}, random));
+  graph.outputs = {graph.add_node(Op::kConv, "conv", {x, w}, "y")};
+  Tensor input = random_tensor({2, 16, 9, 9}, random);
+  Result<FloatExecutor> first = FloatExecutor::create(graph, {1});
+  ASSERT_TRUE(first.ok()) << first.status().message();
+  Tensor expected = *first->run(input);
+  std::vector<std::thread> threads;
+  std::vector<Tensor> outputs(4);
+  for (Tensor& output : outputs) {
+    threads.emplace_back([&] {
+      Result<FloatExecutor> other = first->another();
+      output = *other->run(input);
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const Tensor& output : outputs) {
+    EXPECT_EQ(output, expected);
+  }
 }
 
 TEST(FloatExecutor, TakesAnyBatchSizeAndReturnsToEarlierOnes) {

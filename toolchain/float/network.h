@@ -2,6 +2,7 @@
 
 #include <dnnl.hpp>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -25,6 +26,17 @@ class ThreadScope {
   int before_;
 };
 
+/// Constants in the layouts in which primitives read them.
+struct LaidOutConstants {
+  struct Entry {
+    ValueId value;
+    MemoryDesc read_as;
+    dnnl::memory memory;
+  };
+  std::mutex mutex;  ///< of the list; what is in it does not change
+  std::vector<Entry> entries;
+};
+
 /// A graph made ready to be prepared for concrete shapes, and what all its preparations share.
 struct Network {
   Graph graph;                           ///< shapes inferred, nodes of constants alone folded away
@@ -33,14 +45,8 @@ struct Network {
   bool training = false;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
-
-  /// A constant in the layout in which a primitive reads it.
-  struct LaidOutConstant {
-    ValueId value;
-    MemoryDesc read_as;
-    dnnl::memory memory;
-  };
-  std::vector<LaidOutConstant> constants;
+  /// Networks of one graph in several threads share them.
+  std::shared_ptr<LaidOutConstants> constants = std::make_shared<LaidOutConstants>();
 
   [[nodiscard]] Parameter* parameter(ValueId id) const { return parameter_of[static_cast<std::size_t>(id)]; }
   /// True where the value never changes.

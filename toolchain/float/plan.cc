@@ -120,14 +120,16 @@ Form Plan::form_as(ValueId id, const MemoryDesc& read_as, const MemoryDesc& want
     }
   }
   if (network_.is_constant(id)) {
-    for (const Network::LaidOutConstant& known : network_.constants) {
+    LaidOutConstants& constants = *network_.constants;
+    std::lock_guard lock(constants.mutex);
+    for (const LaidOutConstants::Entry& known : constants.entries) {
       if (known.value == id && known.read_as == read_as && known.memory.get_desc() == want) {
         return {want, static_cast<std::byte*>(known.memory.get_data_handle()), nullptr, read_as};
       }
     }
     dnnl::memory laid_out(want, network_.engine);
     copy_layout(memory_of(from), laid_out);
-    network_.constants.push_back({id, read_as, laid_out});
+    constants.entries.push_back({id, read_as, laid_out});
     return {want, static_cast<std::byte*>(laid_out.get_data_handle()), nullptr, read_as};
   }
   Form& form = add_form(id, want, want.get_size());
@@ -259,7 +261,18 @@ Status Plan::show(ValueId id, const ValueObserver& observer) {
     return {};
   }
   // Only the form that its producer made is there at this point.
-  return observer.on_value(id, plain_copy(id, forms(id)[0]));
+  const Form& form = forms(id)[0];
+  ElementType type = network_.graph.value(id).type;
+  MemoryDesc plain = type == ElementType::kFloat32 ? plain_desc(shape(id)) : form.desc;
+  std::byte* data = form.data;
+  if (form.desc != plain) {
+    if (shown_.byte_size() < plain.get_size()) {
+      shown_ = Tensor(ElementType::kUint8, {static_cast<std::int64_t>(plain.get_size())});
+    }
+    data = shown_.bytes();
+    copy_layout(memory_of(form), dnnl::memory(plain, network_.engine, data));
+  }
+  return observer.on_value(id, Tensor::borrow(type, shape(id), data));
 }
 
 Result<std::vector<Tensor>> Plan::run(std::span<const Tensor> inputs, const ValueObserver* observer) {

@@ -84,6 +84,7 @@ class Plan {
   std::vector<bool> trainable_;                 // per value: its gradient is wanted
   std::vector<Form> outputs_;                   // per graph output, row-major
   BufferStore store_;
+  Tensor shown_;  // the row-major elements of the value that an observer is shown, where they lie otherwise
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::unique_ptr<Step>> backward_steps_;
   std::vector<NodeStep*> node_steps_;  // per node

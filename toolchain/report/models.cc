@@ -81,11 +81,13 @@ Model integer_model(std::shared_ptr<const Program> program, int threads, std::in
 
 Result<Model> float_model(const Graph& graph, int threads) {
   std::vector<Model> models;
+  std::shared_ptr<FloatExecutor> last;
   for (int i = 0; i < threads_or_all(threads); ++i) {
-    ZP_ASSIGN_OR_RETURN(FloatExecutor executor, FloatExecutor::create(graph, {1}));
-    auto shared = std::make_shared<FloatExecutor>(std::move(executor));
+    ZP_ASSIGN_OR_RETURN(FloatExecutor executor,
+                        last == nullptr ? FloatExecutor::create(graph, {1}) : last->another());
+    last = std::make_shared<FloatExecutor>(std::move(executor));
     models.push_back(in_batches_of(fixed_batch(graph).value_or(0),
-                                   [shared](const Tensor& inputs) { return shared->run(inputs); }));
+                                   [own = last](const Tensor& inputs) { return own->run(inputs); }));
   }
   return parted(std::move(models));
 }

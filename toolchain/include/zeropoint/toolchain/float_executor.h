@@ -36,6 +36,10 @@ class FloatExecutor {
   /// otherwise the errors of verify() and infer_shapes().
   static Result<FloatExecutor> create(const Graph& graph, FloatOptions options = {});
 
+  /// One more of the same graph and options, for another thread. They share the weights, so that memory does
+  /// not grow by them.
+  [[nodiscard]] Result<FloatExecutor> another() const;
+
   FloatExecutor(FloatExecutor&&) noexcept;
   FloatExecutor& operator=(FloatExecutor&&) noexcept;
   ~FloatExecutor();
