@@ -1,0 +1,227 @@
+// Each kernel of the dot family against its definition, in 64 bits and by the normative requantization.
+
+#include "kernels/dot/dot.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "kernels/kernels_at_hand_for_test.h"
+#include "zeropoint/requantize.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+using namespace testing_kernels;
+
+/// A random product: its extents, data and epilogue, and where the results go.
+struct Case {
+  std::int64_t segments, depth, positions, channels, step;
+  std::int64_t row_length, row_gap;
+  std::vector<std::uint8_t> input;
+  std::vector<std::ptrdiff_t> offsets;
+  std::vector<std::int8_t> weights;
+  std::vector<std::int32_t> bias, row_bias;
+  std::vector<float> multipliers;
+  std::vector<std::uint8_t> other;
+  std::ptrdiff_t output_step, output_row;
+  std::int64_t outputs;
+  Epilogue epilogue;
+
+  Case(Rng& rng, EpilogueKind kind, bool small_weights) {
+    segments = pick(rng, 1, 3);
+    depth = one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 8, 10, 63, 64, 65, 100});
+    positions = one_of<std::int64_t>(
+        rng, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 24, 25, 31, 32, 33, 49, 65});
+    channels = one_of<std::int64_t>(
+        rng, {1, 2, 3, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 127, 128, 129});
+    step = pick(rng, 1, depth + 3);
+    row_length = pick(rng, 0, 1) == 0 ? positions : pick(rng, 1, positions);
+    row_gap = row_length == positions ? 0 : pick(rng, 0, 3);
+    std::int64_t reach = 0;
+    for (std::int64_t s = 0; s < segments; ++s) {
+      offsets.push_back(pick(rng, 0, 40));
+      reach = std::max<std::int64_t>(reach, offsets.back());
+    }
+    input = random_bytes<std::uint8_t>(rng, (positions - 1) * step + reach + depth + 2 * kReadSlack);
+    weights = random_bytes<std::int8_t>(rng, channels * segments * depth);
+    for (std::int8_t& w : weights) {
+      w = static_cast<std::int8_t>(small_weights ? w / 2 : w);
+    }
+    for (std::int64_t m = 0; m < channels; ++m) {
+      bias.push_back(static_cast<std::int32_t>(pick(rng, -100000, 100000)));
+      multipliers.push_back(std::uniform_real_distribution<float>(1e-5F, 0.01F)(rng));
+    }
+    for (std::int64_t p = 0; p < positions; ++p) {
+      row_bias.push_back(static_cast<std::int32_t>(pick(rng, -1000, 1000)));
+    }
+    output_step = channels + pick(rng, 0, 5);
+    output_row = row_length * output_step + pick(rng, 0, 7);
+    std::int64_t rows = (positions + row_length + row_gap - 1) / (row_length + row_gap);
+    outputs = rows * output_row + channels;
+    other = random_bytes<std::uint8_t>(rng, outputs);
+    epilogue.kind = kind;
+    epilogue.zero_point = static_cast<std::int32_t>(pick(rng, 0, 255));
+    epilogue.low = static_cast<std::uint8_t>(pick(rng, 0, 100));
+    epilogue.high = static_cast<std::uint8_t>(pick(rng, 101, 255));
+    epilogue.own_first = pick(rng, 0, 1) == 0;
+    epilogue.own_scale = std::uniform_real_distribution<float>(0.1F, 2)(rng);
+    epilogue.other_scale = std::uniform_real_distribution<float>(0.1F, 2)(rng);
+    epilogue.fixed = std::uniform_real_distribution<float>(-100, 100)(rng);
+    epilogue.own_shift = pick(rng, 0, 1) == 0 ? 0 : 128;
+    epilogue.other_shift = pick(rng, 0, 1) == 0 ? 0 : 128;
+    epilogue.sum_shift = pick(rng, 0, 1) == 0 ? 0 : 128;
+    epilogue.sum_low = static_cast<std::uint8_t>(pick(rng, 0, 30));
+    epilogue.sum_high = static_cast<std::uint8_t>(pick(rng, 200, 255));
+  }
+
+  /// Where the result of a position lies; negative for one in a gap.
+  [[nodiscard]] std::ptrdiff_t target(std::int64_t position) const {
+    std::int64_t x = position % (row_length + row_gap);
+    return x >= row_length ? -1 : position / (row_length + row_gap) * output_row + x * output_step;
+  }
+
+  [[nodiscard]] std::int64_t sum(std::int64_t position, std::int64_t m, bool with_rows) const {
+    std::int64_t total = bias[static_cast<std::size_t>(m)];
+    total += with_rows ? row_bias[static_cast<std::size_t>(position)] : 0;
+    for (std::int64_t s = 0; s < segments; ++s) {
+      for (std::int64_t k = 0; k < depth; ++k) {
+        std::int64_t x =
+            input[static_cast<std::size_t>(position * step + offsets[static_cast<std::size_t>(s)] + k)];
+        total += x * weights[static_cast<std::size_t>((m * segments + s) * depth + k)];
+      }
+    }
+    return total;
+  }
+
+  [[nodiscard]] std::uint8_t expected(std::int64_t accumulator, std::int64_t m, std::uint8_t its) const {
+    const Epilogue& e = epilogue;
+    std::int64_t own =
+        requantize(accumulator, multipliers[static_cast<std::size_t>(m)], e.zero_point, {e.low, e.high});
+    if (e.kind == EpilogueKind::kRequantize) {
+      return static_cast<std::uint8_t>(own);
+    }
+    auto q = static_cast<float>(own - e.own_shift);
+    auto p = static_cast<float>(its - e.other_shift);
+    float sum = e.own_first ? q * e.own_scale + (p * e.other_scale + e.fixed)
+                            : p * e.other_scale + (q * e.own_scale + e.fixed);
+    return static_cast<std::uint8_t>(quantize_steps(sum, e.sum_shift, {e.sum_low, e.sum_high}));
+  }
+};
+
+template <typename T>
+std::vector<T> filled_up(const std::vector<T>& list, std::int64_t panel) {
+  std::vector<T> filled = list;
+  filled.resize((list.size() + static_cast<std::size_t>(panel) - 1) / static_cast<std::size_t>(panel) *
+                static_cast<std::size_t>(panel));
+  return filled;
+}
+
+void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed) {
+  AlignedVector<std::int8_t> packed =
+      pack_dot(c.weights, c.channels, c.segments, c.depth, kernel.panel, kernel.unit);
+  ASSERT_TRUE(kernel.exact_for == nullptr || kernel.exact_for({packed.data(), packed.size()}));
+  std::vector<std::int32_t> bias = filled_up(c.bias, kernel.panel);
+  std::vector<float> multipliers = filled_up(c.multipliers, kernel.panel);
+  Epilogue e = c.epilogue;
+  e.bias = bias.data();
+  e.multipliers = multipliers.data();
+  bool sums = e.kind == EpilogueKind::kAccumulators;
+  constexpr std::uint8_t kUntouched = 0xA5;
+  std::vector<std::uint8_t> output(static_cast<std::size_t>(c.outputs) * (sums ? 4 : 1), kUntouched);
+  DotParams p;
+  p.input = c.input.data();
+  p.input_step = c.step;
+  p.segments = c.offsets.data();
+  p.segment_count = c.segments;
+  p.segment_depth = (c.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
+  p.weights = packed.data();
+  p.channels = c.channels;
+  p.row_bias = with_rows ? c.row_bias.data() : nullptr;
+  p.positions = c.positions;
+  p.row_length = c.row_length;
+  p.row_gap = c.row_gap;
+  p.output = output.data();
+  p.output_step = c.output_step;
+  p.output_row = c.output_row;
+  p.other = c.other.data();
+  p.other_step = c.output_step;
+  p.other_row = c.output_row;
+  p.epilogue = &e;
+  if (kernel.enter != nullptr) {
+    kernel.enter(p);
+  }
+  kernel.run(p);
+  if (kernel.leave != nullptr) {
+    kernel.leave();
+  }
+  std::vector<std::uint8_t> expected(output.size(), kUntouched);
+  for (std::int64_t position = 0; position < c.positions; ++position) {
+    std::ptrdiff_t at = c.target(position);
+    for (std::int64_t m = 0; m < c.channels && at >= 0; ++m) {
+      std::int64_t sum = c.sum(position, m, with_rows);
+      auto to = static_cast<std::size_t>(at + m);
+      if (sums) {
+        auto narrow = static_cast<std::int32_t>(sum);
+        std::memcpy(expected.data() + 4 * to, &narrow, 4);
+      } else {
+        expected[to] = c.expected(sum, m, c.other[to]);
+      }
+    }
+  }
+  ASSERT_EQ(output, expected) << "seed " << seed << ": " << c.positions << " positions, " << c.channels
+                              << " channels, " << c.segments << " segments of " << c.depth;
+}
+
+TEST(Dot, EveryKernelEqualsTheDefinition) {
+  for_each_at_hand(dot_kernels(), [](const DotKernel& kernel) {
+    for (unsigned seed = 0; seed < 600; ++seed) {
+      Rng rng(seed);
+      constexpr EpilogueKind kKinds[] = {EpilogueKind::kAccumulators, EpilogueKind::kRequantize,
+                                         EpilogueKind::kAdd};
+      Case c(rng, kKinds[seed % 3], kernel.exact_for != nullptr);
+      test(kernel, c, pick(rng, 0, 1) == 0, seed);
+      if (::testing::Test::HasFatalFailure()) {
+        return;
+      }
+    }
+  });
+}
+
+// 255 * 127 * 2 passes int16: a kernel that multiplies pairs there must say so.
+TEST(Dot, KernelsThatSaturateRefuseSuchWeights) {
+  std::vector<std::int8_t> large(8, 127);
+  std::vector<std::int8_t> negative(8, -128);
+  std::vector<std::int8_t> opposite{127, -128, 127, -128, 64, 64, -64, -64};
+  for (const DotKernel& kernel : dot_kernels()) {
+    if (kernel.exact_for != nullptr) {
+      EXPECT_FALSE(kernel.exact_for(large));
+      EXPECT_FALSE(kernel.exact_for(negative));
+      EXPECT_TRUE(kernel.exact_for(opposite));
+    }
+  }
+}
+
+TEST(Dot, OperandsArePackedAsWeightsAre) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    Rng rng(seed);
+    std::int64_t depth = pick(rng, 1, 40);
+    std::int64_t channels = pick(rng, 1, 40);
+    std::int64_t panel = one_of<std::int64_t>(rng, {8, 16});
+    std::int64_t unit = one_of<std::int64_t>(rng, {4, 64});
+    std::vector<std::uint8_t> matrix = random_bytes<std::uint8_t>(rng, depth * channels);
+    std::vector<std::int8_t> turned;  // [channels][depth]
+    for (std::int64_t m = 0; m < channels; ++m) {
+      for (std::int64_t k = 0; k < depth; ++k) {
+        turned.push_back(static_cast<std::int8_t>(matrix[static_cast<std::size_t>(k * channels + m)] - 128));
+      }
+    }
+    AlignedVector<std::int8_t> expected = pack_dot(turned, channels, 1, depth, panel, unit);
+    AlignedVector<std::int8_t> actual(expected.size(), 77);
+    pack_dot_operand(matrix.data(), depth, channels, panel, unit, actual.data());
+    ASSERT_EQ(actual, expected) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace zeropoint::kernels

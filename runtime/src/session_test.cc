@@ -1,0 +1,94 @@
+// What sessions refuse, and how they follow the shapes they are given. That they compute the reference's bits
+// is tested on random graphs and real models.
+
+#include "zeropoint/session.h"
+
+#include <gtest/gtest.h>
+
+#include "reference/programs_for_test.h"
+
+namespace zeropoint {
+namespace {
+
+using namespace testing_programs;
+
+/// A fully connected layer of `depth` to 3.
+std::shared_ptr<const Program> layer_program(std::int64_t depth, Rng& rng) {
+  RandomLayer random = random_layer(ElementType::kInt8, {3, depth}, 0, rng);
+  random.layer.requantization = random_requantization(ElementType::kUint8, 3, 10000, false, rng);
+  return std::make_shared<const Program>(program_of(FullyConnectedOp{0, 1, random.layer},
+                                                    batched("x", ElementType::kUint8, {depth}),
+                                                    batched("y", ElementType::kUint8, {3})));
+}
+
+TEST(Session, FollowsTheBatchItIsGiven) {
+  Rng rng(1);
+  std::shared_ptr<const Program> program = layer_program(5, rng);
+  Result<Session> session = Session::create(program);
+  ASSERT_TRUE(session.ok()) << session.status().message();
+  EXPECT_EQ(session->output_shape(0), std::nullopt);
+  for (std::int64_t batch : {1, 7, 2, 7, 0, 3}) {
+    Tensor input = random_integers(ElementType::kUint8, {batch, 5}, rng);
+    Result<std::vector<Tensor>> expected = run_reference(*program, std::span(&input, 1));
+    Result<std::vector<Tensor>> actual = session->run(std::span(&input, 1));
+    ASSERT_TRUE(actual.ok()) << actual.status().message();
+    EXPECT_EQ(*actual, *expected);
+    EXPECT_EQ(session->output_shape(0), (Shape{batch, 3}));
+  }
+}
+
+TEST(Session, RefusesWhatDoesNotFit) {
+  Rng rng(2);
+  std::shared_ptr<const Program> program = layer_program(5, rng);
+  Session session = *Session::create(program);
+  std::vector<std::byte> in(10);
+  std::vector<std::byte> out(6);
+  std::span<const std::byte> from(in);
+  std::span<std::byte> to(out);
+  auto run = [&] { return session.run(std::span(&from, 1), std::span(&to, 1)); };
+  EXPECT_EQ(run().code(), StatusCode::kInvalidArgument);  // not prepared
+  Shape wrong{2, 6};
+  EXPECT_EQ(session.prepare(std::span(&wrong, 1)).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(session.prepare({}).code(), StatusCode::kInvalidArgument);
+  Shape right{2, 5};
+  ASSERT_TRUE(session.prepare(std::span(&right, 1)).ok());
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(session.prepare(std::span(&wrong, 1)).code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE(run().ok());  // still prepared for the shapes before
+  from = std::span<const std::byte>(in).first(9);
+  EXPECT_EQ(run().message(), "'x' has 10 bytes, not 9");
+  from = std::span<const std::byte>(in);
+  to = std::span<std::byte>(out).first(5);
+  EXPECT_EQ(run().message(), "'y' has 6 bytes, not 5");
+  Tensor floats(ElementType::kFloat32, {2, 5});
+  EXPECT_EQ(session.run(std::span(&floats, 1)).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Session::create(program, {.threads = -1}).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(Session, RefusesAProgramThatIsNone) {
+  Program program;
+  program.name = "wrong";
+  program.outputs = {3};
+  EXPECT_EQ(Session::create(std::make_shared<const Program>(program)).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST(Session, ReportsItsStepsAndMemory) {
+  Rng rng(3);
+  Session session = *Session::create(layer_program(64, rng), {.profile = true});
+  Tensor input = random_integers(ElementType::kUint8, {4, 64}, rng);
+  ASSERT_TRUE(session.run(std::span(&input, 1)).ok());
+  ASSERT_TRUE(session.run(std::span(&input, 1)).ok());
+  std::int64_t multiply_adds = 0;
+  for (const StepProfile& step : session.profile()) {
+    EXPECT_EQ(step.runs, 2);
+    EXPECT_FALSE(step.kernel.empty());
+    multiply_adds += step.multiply_adds;
+  }
+  EXPECT_EQ(multiply_adds, 4 * 64 * 3);
+  EXPECT_GE(session.memory().activations, session.memory().activations_least);
+  EXPECT_GT(session.memory().weights, 3 * 64);
+}
+
+}  // namespace
+}  // namespace zeropoint
