@@ -95,7 +95,8 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
         toolchain::plan_from_json({reinterpret_cast<const char*>(text.data()), text.size()});
     ZP_RETURN_IF_ERROR(plan.status().at(options.plan_input));
     toolchain::Evidence evidence;
-    if (!plan->improvements.empty()) {
+    ZP_ASSIGN_OR_RETURN(bool needs_data, toolchain::needs_evidence(*plan));
+    if (needs_data) {
       ZP_ASSIGN_OR_RETURN(evidence, gather(graph, options));
     }
     toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));

@@ -135,7 +135,7 @@ class TypeFinder {
     for (std::int32_t reader : readers(id)) {
       QuantizedType wished = wish(reader);
       if (is_product(reader, id) && wished.bits < type.bits) {
-        types_.copies[{id, wished.bits}].push_back(reader);
+        types_.copies[{id, wished.bits, wished.is_signed}].push_back(reader);
       }
     }
   }

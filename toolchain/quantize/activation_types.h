@@ -2,7 +2,7 @@
 
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "quantize/integer_flow.h"
@@ -17,9 +17,9 @@ struct ActivationTypes {
     std::string why;  ///< where it is not what the recipe says of all
   };
   std::map<ValueId, Type> groups;  ///< by IntegerFlow::group
-  /// The products that read a value of a wider group in the type they wish: by value and type, the indices of
+  /// The products that read a value of a wider group in the type they wish: by value, bits and sign, the indices of
   /// the nodes. Each such type is a rounding of its own, of the group's integers.
-  std::map<std::pair<ValueId, int>, std::vector<std::int32_t>> copies;
+  std::map<std::tuple<ValueId, int, bool>, std::vector<std::int32_t>> copies;
 };
 
 /// A tensor has the most bits that its readers wish. A product (a layer, or MatMul) that wishes fewer reads a

@@ -6,6 +6,7 @@
 
 #include "quantize/check_plan.h"
 #include "quantize/node_role.h"
+#include "quantize/plan_biases.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
@@ -28,7 +29,6 @@ class Applier {
   }
 
   Result<Graph> run() {
-    ZP_RETURN_IF_ERROR(verify(graph_));
     ZP_RETURN_IF_ERROR(check_plan(graph_, plan_));
     for (const Value& value : graph_.values) {
       names_.insert(value.name);
@@ -291,6 +291,10 @@ class Applier {
 
 }  // namespace
 
-Result<Graph> apply_plan(const Graph& graph, const QuantPlan& plan) { return Applier(graph, plan).run(); }
+Result<Graph> apply_plan(const Graph& graph, const QuantPlan& plan) {
+  ZP_RETURN_IF_ERROR(verify(graph));
+  ZP_ASSIGN_OR_RETURN(Graph complete, with_biases(graph, plan));
+  return Applier(complete, plan).run();
+}
 
 }  // namespace zeropoint::toolchain

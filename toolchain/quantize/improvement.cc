@@ -18,14 +18,14 @@ std::span<const Improvement> improvements() {
        improve_by_bias_absorption, nullptr},
       {"smooth-quant", "channels of matrix products brought to like ranges", true, improve_by_smoothing,
        nullptr},
-      {"mse-weights", "weight scales of least squared error", false, nullptr, improve_by_weight_scales},
+      {"mse-weights", "weight scales of least squared error", false, nullptr, improve_by_weight_scales, true},
       {"gptq", "rounding errors made up for by the weights that follow", true, nullptr, improve_by_gptq},
       {"adaround", "weights rounded to the side that is best for the result", true, nullptr,
        improve_by_adaround},
       {"bias-correction-analytic", "biases take back the mean error of the weights", false, nullptr,
-       improve_by_analytic_bias_correction},
+       improve_by_analytic_bias_correction, true},
       {"bias-correction", "biases take back the mean error of each output, measured", true, nullptr,
-       improve_by_bias_correction},
+       improve_by_bias_correction, true},
   };
   return kAll;
 }

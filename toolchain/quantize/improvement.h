@@ -18,6 +18,8 @@ struct Improvement {
   Result<std::string> (*before)(Graph& graph, const Evidence& evidence);
   /// After planning: other constants, so that plain quantization by the plan gives the improved integers.
   Result<std::string> (*after)(Graph& graph, QuantPlan& plan, const Evidence& evidence);
+  /// Scales and biases are all that it changes: a plan holds what it did, and applies without it.
+  bool is_in_plan = false;
 };
 
 /// All there are, in the order in which they are made.

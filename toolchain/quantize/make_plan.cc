@@ -122,9 +122,9 @@ class Planner {
   /// What products read where the group is wider than they wish.
   Status decide_copies() {
     for (const auto& [key, readers] : types_.copies) {
-      auto [id, bits] = key;
+      auto [id, bits, is_signed] = key;
       const Group& group = groups_.at(group_of(id));
-      QuantizedType type{bits, recipe_.activations.is_signed};
+      QuantizedType type{bits, is_signed};
       ZP_ASSIGN_OR_RETURN(QuantParams params, params_of(group, type));
       Decision copy{graph_.value(id).name,
                     TensorRole::kActivation,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 
 #include "quantize/json_fields.h"
@@ -34,6 +35,12 @@ Json decision_to_json(const Decision& decision) {
   }
   if (decision.dynamic) {
     json["dynamic"] = true;
+  }
+  if (!decision.values.empty()) {
+    json["values"] = decision.values;
+  }
+  if (!decision.layer.empty()) {
+    json["layer"] = decision.layer;
   }
   if (!decision.readers.empty()) {
     json["readers"] = decision.readers;
@@ -88,9 +95,9 @@ std::vector<std::string> texts_in(const Json& json, const char* name) {
 }
 
 Decision decision_from_json(const Json& json) {
-  constexpr std::string_view kFields[] = {"tensor",      "role",    "bits",        "signed", "narrow",
-                                          "granularity", "axis",    "group_size",  "scale",  "zero_point",
-                                          "dynamic",     "readers", "shares_with", "reason"};
+  constexpr std::string_view kFields[] = {
+      "tensor", "role",       "bits",   "signed", "narrow",  "granularity", "axis",        "group_size",
+      "scale",  "zero_point", "values", "layer",  "dynamic", "readers",     "shares_with", "reason"};
   Decision decision;
   decision.tensor = text_in(json, "tensor");
   decision.role = static_cast<TensorRole>(word_in(json, "role", kRoles));
@@ -108,6 +115,17 @@ Decision decision_from_json(const Json& json) {
     decision.params = params_from_json(json);
   }
   decision.readers = texts_in(json, "readers");
+  for (const Json& value : json.contains("values") ? list_in(json, "values") : Json::array()) {
+    double real = value.is_number() ? value.get<double>() : HUGE_VAL;
+    if (!(std::abs(real) <= std::numeric_limits<float>::max())) {
+      throw BadField{"'values' must hold finite float32 numbers"};
+    }
+    decision.values.push_back(static_cast<float>(real));
+  }
+  if (!decision.values.empty() && decision.role != TensorRole::kBias) {
+    throw BadField{"only biases have 'values'"};
+  }
+  decision.layer = json.contains("layer") ? text_in(json, "layer") : "";
   decision.shares_with = json.contains("shares_with") ? text_in(json, "shares_with") : "";
   decision.reason = json.contains("reason") ? text_in(json, "reason") : "";
   check_fields(json, kFields);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "quantize/improvement.h"
+#include "quantize/plan_biases.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -122,6 +123,18 @@ Result<RangeTable> ranges_by(const Recipe& recipe, const Graph& graph, const Evi
   return ranges;
 }
 
+/// What the recipe names, and, where it does not forbid that, what never makes a network worse: biases of
+/// integer layers take back the mean error of their weights, measured where there are samples.
+std::vector<std::string> with_defaults(const Recipe& recipe, const Evidence& evidence) {
+  std::vector<std::string> names = recipe.improvements;
+  bool corrects = std::ranges::any_of(
+      names, [](const std::string& name) { return name.rfind("bias-correction", 0) == 0; });
+  if (recipe.correct_biases && !corrects && recipe.mode == ActivationMode::kStatic) {
+    names.emplace_back(evidence.data.empty() ? "bias-correction-analytic" : "bias-correction");
+  }
+  return names;
+}
+
 /// "3 activations have 16 bits, ...": what the plan decided against the recipe's 8.
 std::string protected_note(const QuantPlan& plan) {
   std::size_t count = 0;
@@ -142,42 +155,51 @@ std::string protected_note(const QuantPlan& plan) {
 
 }  // namespace
 
-Result<QuantizedNetwork> NetworkQuantizer::finish(const Improved& basis, QuantPlan plan) {
+Result<QuantizedNetwork> NetworkQuantizer::finish(const Improved& basis, QuantPlan plan,
+                                                  bool planned_before) {
   QuantizedNetwork network{basis.graph, std::move(plan), {}, {}, basis.record};
   ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(network.plan.improvements));
   for (const Improvement* improvement : wanted) {
-    if (improvement->after != nullptr) {
+    if (improvement->after != nullptr && !(planned_before && improvement->is_in_plan)) {
       ZP_RETURN_IF_ERROR(check_samples(*improvement, basis.evidence));
       ZP_ASSIGN_OR_RETURN(std::string note,
                           improvement->after(network.improved, network.plan, basis.evidence));
       add_note(network.record, std::move(note));
     }
   }
+  note_biases(basis.graph, network.improved, network.plan);
   ZP_RETURN_IF_ERROR(apply_and_lower(network));
   return network;
 }
 
 Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
-  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(recipe.improvements));
+  std::vector<std::string> wanted = with_defaults(recipe, original_.evidence);
+  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(wanted));
   ZP_ASSIGN_OR_RETURN(RangeTable ranges, ranges_by(recipe, basis->graph, basis->evidence));
   ZP_ASSIGN_OR_RETURN(QuantPlan plan, make_plan(basis->graph, ranges, recipe, &basis->evidence.statistics));
   std::string note = protected_note(plan);
-  plan.improvements = recipe.improvements;
-  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, finish(*basis, std::move(plan)));
+  plan.improvements = std::move(wanted);
+  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, finish(*basis, std::move(plan), false));
   add_note(network.record, std::move(note));
   return network;
 }
 
 Result<QuantizedNetwork> NetworkQuantizer::apply(const QuantPlan& plan) {
   ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(plan.improvements));
-  return finish(*basis, plan);
+  return finish(*basis, plan, true);
+}
+
+Result<bool> needs_evidence(const QuantPlan& plan) {
+  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> made, improvements_of(plan.improvements));
+  return !std::ranges::all_of(made, [](const Improvement* improvement) { return improvement->is_in_plan; });
 }
 
 Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan) {
-  if (!plan.improvements.empty()) {
+  ZP_ASSIGN_OR_RETURN(bool needs, needs_evidence(plan));
+  if (needs) {
     return Status::invalid_argument(fmt::format(
-        "the plan rests on improvements of the float network ({}), which need calibration samples to "
-        "be made again",
+        "the plan rests on improvements of the float network ({}), which need calibration samples "
+        "to be made again",
         fmt::join(plan.improvements, ", ")));
   }
   return NetworkQuantizer(prepared, {}).apply(plan);

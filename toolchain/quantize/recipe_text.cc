@@ -177,8 +177,9 @@ void read_activations(const Json& json, Recipe& recipe) {
 }
 
 Recipe recipe_from(const Json& json) {
-  constexpr std::string_view kFields[] = {"format",      "version", "base",         "weights",  "activations",
-                                          "border_bits", "output",  "improvements", "overrides"};
+  constexpr std::string_view kFields[] = {"format",       "version",        "base",        "weights",
+                                          "activations",  "correct_biases", "border_bits", "output",
+                                          "improvements", "overrides"};
   check_fields(json, kFields);
   Result<Recipe> base = base_recipe(json.contains("base") ? text_in(json, "base") : "static_w8a8");
   if (!base.ok()) {
@@ -190,6 +191,9 @@ Recipe recipe_from(const Json& json) {
   }
   if (json.contains("activations")) {
     read_activations(object_in(json, "activations"), recipe);
+  }
+  if (json.contains("correct_biases")) {
+    recipe.correct_biases = bool_in(json, "correct_biases");
   }
   if (json.contains("border_bits")) {
     recipe.border_bits = static_cast<int>(std::clamp<std::int64_t>(integer_in(json, "border_bits"), -1, 64));
@@ -260,6 +264,7 @@ std::string to_json(const Recipe& recipe) {
              {{"type", activation_word(recipe.mode, recipe.activations)},
               {"contain_zero", recipe.activation_rule == RangeRule::kContainZero},
               {"protect", recipe.protect}}},
+            {"correct_biases", recipe.correct_biases},
             {"border_bits", recipe.border_bits},
             {"output", kOutputs[static_cast<std::size_t>(recipe.output)]},
             {"improvements", recipe.improvements},

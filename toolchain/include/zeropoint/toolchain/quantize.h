@@ -30,6 +30,9 @@ struct Decision {
   std::vector<std::string> readers = {};
   /// Activations: each run finds the range, and `params` is empty. Readers are matrix products by constants.
   bool dynamic = false;
+  /// Biases: the reals to be quantized in place of the constant's, as improvements made them.
+  std::vector<float> values = {};
+  std::string layer = {};  ///< biases that the float network does not have: the node that gets it
 };
 
 /// A node through which reals flow on, and why.

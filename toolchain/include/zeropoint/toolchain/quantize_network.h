@@ -69,14 +69,18 @@ class NetworkQuantizer {
   };
   Result<const Improved*> improved(const std::vector<std::string>& improvements);
   /// From the plan on: improves constants by it, applies and lowers.
-  static Result<QuantizedNetwork> finish(const Improved& basis, QuantPlan plan);
+  /// A plan that was made before holds what some of the improvements did.
+  static Result<QuantizedNetwork> finish(const Improved& basis, QuantPlan plan, bool planned_before);
 
   Improved original_;
   std::map<std::vector<std::string>, Improved> improved_;  ///< by their names, in order
 };
 
-/// NetworkQuantizer::apply() for a plan without improvements, which needs no evidence; kInvalidArgument for
-/// others.
+/// Whether a plan names improvements that it does not hold in scales and biases, so that they have to be made
+/// again. kInvalidArgument for names that there are not.
+Result<bool> needs_evidence(const QuantPlan& plan);
+
+/// NetworkQuantizer::apply() for a plan that needs no evidence; kInvalidArgument for others.
 Result<QuantizedNetwork> quantize_by_plan(const Graph& prepared, const QuantPlan& plan);
 
 }  // namespace zeropoint::toolchain

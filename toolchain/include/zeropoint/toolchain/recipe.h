@@ -52,6 +52,9 @@ struct Recipe {
   /// Activations of 8 bits that those would damage get 16: arguments of Softmax whose steps are too wide,
   /// tensors whose range is far beyond their bulk, and what these are made of.
   bool protect = true;
+  /// With static activations: biases take back the mean error of the weights (bias correction) also where
+  /// `improvements` does not name it.
+  bool correct_biases = true;
   /// Bits of the network's input and output, where narrow activations would lose most for least. 0: as the
   /// others.
   int border_bits = 0;
