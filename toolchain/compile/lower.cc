@@ -172,7 +172,12 @@ Status GraphLowering::lower_dequantize(std::int32_t index) {
     views_[node.outputs[0]] = {integers, read->params.params[0], read->storage};
     return {};
   }
-  if (constant_reals(node.outputs[0]).ok()) {
+  bool is_constant = true;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    is_constant = is_constant && (!node.has_input(i) || graph_.constant(node, i) != nullptr);
+  }
+  // What was read of constants can be dequantized; doing it to see would cost as much as all the rest.
+  if (is_constant && (read.ok() || constant_reals(node.outputs[0]).ok())) {
     return {};  // weights: their layer reads them
   }
   reasons_[&node] = read.ok() ? "activations must have one scale per tensor" : read.status().message();
