@@ -22,5 +22,6 @@ Action add_calibrate(CLI::App& command);
 Action add_quantize(CLI::App& command);
 Action add_recipe(CLI::App& command);
 Action add_inspect(CLI::App& command);
+Action add_compare(CLI::App& command);
 
 }  // namespace zeropoint::cli
