@@ -37,18 +37,26 @@ struct Options {
   int threads = 0;
 };
 
-/// The options that name the data, for commands that are to be typed.
-std::string data_words(const Options& options) {
+/// The options of `command` that say which data and what is done to them, as they were given.
+std::string data_words(const CLI::App& command) {
+  CLI::App only_data;
+  SampleOptions samples;
+  samples.add(only_data);
   std::string words;
-  if (!options.samples.tokens.empty()) {
-    words = "--tokens " + options.samples.tokens;
-  } else if (!options.samples.data.folder.empty()) {
-    words = "--data " + options.samples.data.folder;
+  for (const CLI::Option* option : command.get_options()) {
+    std::string name = option->get_lnames().empty() ? "" : "--" + option->get_lnames().front();
+    if (option->count() == 0 || (name != "--input" && only_data.get_option_no_throw(name) == nullptr)) {
+      continue;
+    }
+    words += (words.empty() ? "" : " ") + name;
+    for (const std::string& word : option->get_expected_max() > 0 ? option->results() : CLI::results_t()) {
+      words += " " + word;
+    }
   }
   return words;
 }
 
-Status run(const Options& options) {
+Status run(const Options& options, const CLI::App& command) {
   ZP_ASSIGN_OR_RETURN(Graph reference, load_model(options.reference));
   ZP_ASSIGN_OR_RETURN(Graph quantized, load_model({options.quantized, options.reference.architecture}));
   if (is_quantized(reference) || !is_quantized(quantized)) {
@@ -77,7 +85,7 @@ Status run(const Options& options) {
   progress.clear();
   ComparisonReport report{
       options.reference.path, options.quantized, inputs[0].is_text, std::move(measurement), {}};
-  toolchain::CommandWords words{options.reference.path, "better.onnx", data_words(options)};
+  toolchain::CommandWords words{options.reference.path, "better.onnx", data_words(command)};
   report.findings = toolchain::verdict(report.measurement, words);
   if (options.json) {
     fmt::print("{}\n", to_json(report).dump(1));
@@ -117,7 +125,7 @@ Action add_compare(CLI::App& command) {
       "  zeropoint compare resnet.onnx resnet.int8.onnx --data imagenet/val --resize 256 --crop 224\n"
       "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --limit 200\n"
       "  zeropoint compare language.onnx language.int8.onnx --tokens test.npy --json");
-  return [options] { return run(*options); };
+  return [options, &command] { return run(*options, command); };
 }
 
 }  // namespace zeropoint::cli

@@ -11,11 +11,12 @@
 #include "parallel/split_batch.h"
 #include "report/constant_error.h"
 #include "report/forced_graph.h"
+#include "report/output_sums.h"
 #include "report/point_sums.h"
 #include "report/quantized_points.h"
 #include "train/evaluator.h"
 #include "zeropoint/toolchain/float_executor.h"
-#include "zeropoint/toolchain/simplify.h"
+#include "zeropoint/toolchain/quantize_network.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -39,16 +40,25 @@ struct Part {
 /// One thread's share: the three networks, each with memory of its own.
 class Worker {
  public:
+  /// Without points, outputs alone are computed.
   static Result<Worker> create(const Graph& reference, const Graph& quantized, const ForcedGraph& forced,
                                const std::vector<QuantizedPoint>& points) {
     ZP_ASSIGN_OR_RETURN(FloatExecutor reference_run, FloatExecutor::create(reference, {1}));
     ZP_ASSIGN_OR_RETURN(FloatExecutor quantized_run, FloatExecutor::create(quantized, {1}));
-    ZP_ASSIGN_OR_RETURN(FloatExecutor forced_run, FloatExecutor::create(forced.graph, {1}));
-    return Worker(std::move(reference_run), std::move(quantized_run), std::move(forced_run), forced, points);
+    Worker worker(std::move(reference_run), std::move(quantized_run), forced, points);
+    if (!points.empty()) {
+      ZP_ASSIGN_OR_RETURN(worker.forced_, FloatExecutor::create(forced.graph, {1}));
+    }
+    return worker;
   }
 
   Result<Part> run(std::vector<Tensor> inputs) {
     Part part;
+    if (points_->empty()) {
+      ZP_ASSIGN_OR_RETURN(part.reference_outputs, reference_.run(inputs));
+      ZP_ASSIGN_OR_RETURN(part.quantized_outputs, quantized_.run(inputs));
+      return part;
+    }
     for (const QuantizedPoint& point : *points_) {
       std::optional<PointSums::Rounding> rounding;
       if (point.quantization) {
@@ -76,11 +86,10 @@ class Worker {
   }
 
  private:
-  Worker(FloatExecutor reference, FloatExecutor quantized, FloatExecutor forced_run,
-         const ForcedGraph& forced, const std::vector<QuantizedPoint>& points)
+  Worker(FloatExecutor reference, FloatExecutor quantized, const ForcedGraph& forced,
+         const std::vector<QuantizedPoint>& points)
       : reference_(std::move(reference)),
         quantized_(std::move(quantized)),
-        forced_(std::move(forced_run)),
         forced_points_(&forced.forced),
         points_(&points) {
     for (const QuantizedPoint& point : points) {
@@ -111,7 +120,7 @@ class Worker {
                                               });
                           },
                           alone_values_};
-    return forced_.run(inputs, measure).status();
+    return forced_->run(inputs, measure).status();
   }
 
   /// Calls for each point that is read at `id`, with what the float network computes there.
@@ -136,7 +145,7 @@ class Worker {
 
   FloatExecutor reference_;
   FloatExecutor quantized_;
-  FloatExecutor forced_;
+  std::optional<FloatExecutor> forced_;
   const std::vector<std::size_t>* forced_points_;
   const std::vector<QuantizedPoint>* points_;
   std::vector<ValueId> reference_values_;
@@ -144,42 +153,6 @@ class Worker {
   std::set<ValueId> reals_;
   std::vector<ValueId> alone_values_;
 };
-
-/// Where classes lie in an output: behind the batch for one row per sample or for places in an image, last
-/// for rows of a sequence. None for outputs that hold no scores.
-std::optional<std::int64_t> class_axis(const Tensor& output) {
-  if (output.type() != ElementType::kFloat32 || output.rank() < 2) {
-    return std::nullopt;
-  }
-  std::int64_t axis = output.rank() == 3 ? 2 : 1;
-  return output.dim(axis) > 1 ? std::optional(axis) : std::nullopt;
-}
-
-/// Counts the places at which both outputs put the same class first.
-void count_agreement(const Tensor& reference, const Tensor& quantized, OutputMeasurement& output) {
-  std::optional<std::int64_t> axis = class_axis(reference);
-  if (!axis) {
-    return;
-  }
-  auto classes = static_cast<std::size_t>(reference.dim(*axis));
-  std::size_t inner = 1;
-  for (std::int64_t i = *axis + 1; i < reference.rank(); ++i) {
-    inner *= static_cast<std::size_t>(reference.dim(i));
-  }
-  std::size_t outer =
-      static_cast<std::size_t>(reference.size()) / (classes * std::max<std::size_t>(inner, 1));
-  std::vector<float> a(classes);
-  std::vector<float> b(classes);
-  for (std::size_t row = 0; row < outer * inner; ++row) {
-    std::size_t start = row / inner * classes * inner + row % inner;
-    for (std::size_t c = 0; c < classes; ++c) {
-      a[c] = reference.data<float>()[start + c * inner];
-      b[c] = quantized.data<float>()[start + c * inner];
-    }
-    ++output.rows;
-    output.agreeing += best_class(a) == best_class(b) ? 1 : 0;
-  }
-}
 
 /// Everything that outlives one batch.
 class Comparison {
@@ -193,9 +166,8 @@ class Comparison {
       float_scores_.emplace(data, options.evaluation);
       quantized_scores_.emplace(data, options.evaluation);
     }
-    outputs_.resize(reference.outputs.size());
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      outputs_[i].figures.tensor = reference.value(reference.outputs[i]).name;
+    for (ValueId output : reference.outputs) {
+      outputs_.emplace_back(reference.value(output).name, options.evaluation.scores_are_probabilities);
     }
   }
 
@@ -209,7 +181,7 @@ class Comparison {
       }
     }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      ZP_RETURN_IF_ERROR(add_output(outputs_[i], part.reference_outputs[i], part.quantized_outputs[i]));
+      ZP_RETURN_IF_ERROR(outputs_[i].add(part.reference_outputs[i], part.quantized_outputs[i]));
     }
     if (has_labels_) {
       ZP_RETURN_IF_ERROR(float_scores_->add(batch, part.reference_outputs[0]));
@@ -223,51 +195,44 @@ class Comparison {
     result.samples = data_.size();
     result.data = data_.description();
     result.unmatched = points.unmatched;
-    for (Output& output : outputs_) {
-      output.figures.deviation = output.sums.deviation(output.signal);
-      result.outputs.push_back(std::move(output.figures));
+    for (const OutputSums& output : outputs_) {
+      result.outputs.push_back(output.figures());
     }
     if (has_labels_) {
       ZP_ASSIGN_OR_RETURN(result.float_scores, float_scores_->finish());
       ZP_ASSIGN_OR_RETURN(result.quantized_scores, quantized_scores_->finish());
     }
-    // The constants of a quantized network are those of the simplified one.
-    Graph simplified = reference_;
-    if (!simplify(simplified).ok()) {
-      simplified = reference_;
+    if (sums_.empty()) {
+      return result;
     }
+    // Constants and names of nodes are those of the network as quantize() has it.
+    Result<PreparedNetwork> prepared = prepare_network(reference_);
+    const Graph& simplified = prepared.ok() ? prepared->graph : reference_;
     ConstantErrors constants(simplified, quantized_);
+    std::vector<std::int32_t> makers = producers(simplified);
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       result.layers.push_back(layer(points.points[i]));
       sums_[i].write(result.layers.back());
       constants.write(points.points[i], result.layers.back());
+      if (const Node* node = maker_of(simplified, makers, result.layers.back().tensor)) {
+        result.layers.back().node = node->name;
+      }
     }
     return result;
   }
 
  private:
-  struct Output {
-    OutputMeasurement figures;
-    DeviationSums sums;
-    double signal = 0;
-  };
-
-  static Status add_output(Output& output, const Tensor& reference, const Tensor& quantized) {
-    if (reference.type() != ElementType::kFloat32 || quantized.type() != ElementType::kFloat32) {
-      return {};
+  /// The product before the activations of a tensor, or else what makes it; nullptr where nothing does.
+  static const Node* maker_of(const Graph& graph, const std::vector<std::int32_t>& makers,
+                              const std::string& tensor) {
+    ValueId value = graph.find(tensor);
+    if (value == kNoValue || makers[static_cast<std::size_t>(value)] < 0) {
+      return nullptr;
     }
-    if (reference.shape() != quantized.shape()) {
-      return Status::invalid_argument(fmt::format(
-          "output '{}' is {} in the float network and {} in the quantized one", output.figures.tensor,
-          zeropoint::to_string(reference.shape()), zeropoint::to_string(quantized.shape())));
-    }
-    std::span<const float> x = reference.data<float>();
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      output.signal += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-      output.sums.add(x[i], quantized.data<float>()[i]);
-    }
-    count_agreement(reference, quantized, output.figures);
-    return {};
+    const Node* product = product_behind(graph, makers, value);
+    return product != nullptr
+               ? product
+               : &graph.nodes[static_cast<std::size_t>(makers[static_cast<std::size_t>(value)])];
   }
 
   [[nodiscard]] LayerMeasurement layer(const QuantizedPoint& point) const {
@@ -301,7 +266,7 @@ class Comparison {
   std::optional<Evaluator> float_scores_;
   std::optional<Evaluator> quantized_scores_;
   std::vector<PointSums> sums_;
-  std::vector<Output> outputs_;
+  std::vector<OutputSums> outputs_;
 };
 
 /// As many samples at once as keep the tensors of all points within 32 MB, at most 16.
@@ -361,8 +326,12 @@ Result<Measurement> measure(const Graph& reference, const Graph& quantized,
     return Status::invalid_argument(
         fmt::format("the network has {} inputs, and there are samples for {}", a.inputs.size(), data.size()));
   }
-  QuantizedPoints points = find_points(a, b);
-  if (std::none_of(points.points.begin(), points.points.end(),
+  QuantizedPoints points;
+  if (options.layers) {
+    points = find_points(a, b);
+  }
+  if (options.layers &&
+      std::none_of(points.points.begin(), points.points.end(),
                    [](const QuantizedPoint& point) { return point.quantization.has_value(); })) {
     return Status::invalid_argument(
         points.unmatched.empty()

@@ -265,7 +265,7 @@ INSTANTIATE_TEST_SUITE_P(
                             [](Graph& g, const QuantizedPoint& p) { faults::spoil_constant(g, p, 1, 4, 1); }},
                     Planted{"bias", "y", Cause::kBias,
                             [](Graph& g, const QuantizedPoint& p) { faults::spoil_constant(g, p, 2, 8); }}),
-    [](const testing::TestParamInfo<Planted>& info) { return info.param.name; });
+    [](const testing::TestParamInfo<Planted>& planted) { return planted.param.name; });
 
 }  // namespace
 }  // namespace zeropoint::toolchain

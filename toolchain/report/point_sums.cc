@@ -8,6 +8,8 @@ namespace zeropoint::toolchain {
 namespace {
 
 constexpr std::size_t kBins = 256;
+/// A channel that is so far below the whole tensor has too few steps.
+constexpr double kPoorDb = 10;
 /// Scores below this are shut out by a mask: masks add -1e4 or less.
 constexpr float kShutOutScore = -5000;
 
@@ -105,8 +107,10 @@ void PointSums::add_isolated(const Tensor& seen, const Tensor& alone, const Tens
     double inside = std::clamp(made, low, high);
     rounding_noise_ += square(result - inside);
     constants_ += square(inside - wanted);
-    clipping_ += square(wanted - value);
-    saturated_ += std::abs(wanted - value) > half_step ? 1 : 0;
+    // The first and the last step stand for half a step beyond themselves.
+    bool is_beyond = std::abs(wanted - value) > half_step;
+    (is_beyond ? clipping_ : rounding_noise_) += square(wanted - value);
+    saturated_ += is_beyond ? 1 : 0;
     Channel& channel = channels_[(i / inner) % channels];
     ++channel.count;
     channel.signal += square(value);
@@ -213,6 +217,9 @@ void PointSums::write(LayerMeasurement& layer) const {
     }
   }
   if (!ratios.empty()) {
+    auto poor = std::count_if(ratios.begin(), ratios.end(),
+                              [&](double ratio) { return ratio < layer.isolated.sqnr_db - kPoorDb; });
+    layer.poor_channels = static_cast<double>(poor) / static_cast<double>(ratios.size());
     layer.median_db = median(ratios);
     layer.constant_shift = constants_ > 0 ? std::min(shift / constants_, 1.0) : 0;
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "graph/attention_mask.h"
+#include "report/computed_alike.h"
 #include "report/conversions.h"
 #include "simplify/qdq_pairs.h"
 
@@ -61,9 +62,7 @@ class PointFinder {
     for (std::size_t i = 0; i < reference.values.size(); ++i) {
       reference_ids_[reference.values[i].name] = static_cast<ValueId>(i);
     }
-    for (const Value& value : quantized.values) {
-      names_.insert(value.name);
-    }
+    alike_ = computed_alike(reference, quantized);
   }
 
   QuantizedPoints run() {
@@ -115,9 +114,7 @@ class PointFinder {
         point.results.push_back(dequantize.outputs[0]);
       }
     }
-    std::vector<ValueId> names{point.real};
-    names.insert(names.end(), point.results.begin(), point.results.end());
-    point.reference = find(names, base_name(quantized_.value(node.outputs[0]).name));
+    point.reference = find(point, base_name(quantized_.value(node.outputs[0]).name));
     if (point.reference == kNoValue || point.results.empty() || !quantization.ok()) {
       found_.unmatched.push_back(quantized_.value(point.real).name);
       return;
@@ -135,9 +132,10 @@ class PointFinder {
       return;
     }
     auto found = reference_ids_.find(quantized_.value(id).name);
-    if (found != reference_ids_.end() && fits(found->second, id)) {
+    ValueId reference = found != reference_ids_.end() ? found->second : alike_[index(id)];
+    if (reference != kNoValue && fits(reference, id)) {
       QuantizedPoint point;
-      point.reference = found->second;
+      point.reference = reference;
       point.real = id;
       found_.points.push_back(std::move(point));
     }
@@ -176,33 +174,43 @@ class PointFinder {
     return true;
   }
 
-  /// The tensor of the float network that has one of the names.
-  [[nodiscard]] ValueId find(const std::vector<ValueId>& values, const std::string& base) const {
-    std::vector<std::string> names;
-    for (ValueId id : values) {
+  /// The tensor of the float network that has one of the point's names, or is computed alike.
+  [[nodiscard]] ValueId find(const QuantizedPoint& point, const std::string& base) const {
+    std::vector<std::string> names{quantized_.value(point.real).name};
+    for (ValueId id : point.results) {
       names.push_back(quantized_.value(id).name);
     }
     names.push_back(base);
     for (const std::string& name : names) {
       auto found = reference_ids_.find(name);
-      if (found != reference_ids_.end() && fits(found->second, values[0])) {
-        return after_absorbed(found->second);
+      if (found != reference_ids_.end() && fits(found->second, point.real)) {
+        return after_absorbed(found->second, point);
       }
     }
-    return kNoValue;
+    ValueId alike = alike_[index(point.real)];
+    return alike != kNoValue && fits(alike, point.real) ? after_absorbed(alike, point) : kNoValue;
   }
 
   /// A Relu or Clip that the quantized network leaves to the range of the integers: what it gives.
-  [[nodiscard]] ValueId after_absorbed(ValueId id) const {
+  [[nodiscard]] ValueId after_absorbed(ValueId id, const QuantizedPoint& point) const {
     while (reference_readers_[index(id)].size() == 1) {
       const Node& reader = reference_.nodes[static_cast<std::size_t>(reference_readers_[index(id)][0])];
-      bool clamps = reader.op == Op::kRelu || reader.op == Op::kClip;
-      if (!clamps || names_.count(reference_.value(reader.outputs[0]).name) != 0) {
+      if ((reader.op != Op::kRelu && reader.op != Op::kClip) || is_read_by(point, reader.op)) {
         break;
       }
       id = reader.outputs[0];
     }
     return id;
+  }
+
+  /// Whether an `op` reads what the point gives.
+  [[nodiscard]] bool is_read_by(const QuantizedPoint& point, Op op) const {
+    return std::any_of(point.results.begin(), point.results.end(), [&](ValueId result) {
+      const std::vector<std::int32_t>& readers = readers_[index(result)];
+      return std::any_of(readers.begin(), readers.end(), [&](std::int32_t reader) {
+        return quantized_.nodes[static_cast<std::size_t>(reader)].op == op;
+      });
+    });
   }
 
   void describe_points() {
@@ -257,8 +265,8 @@ class PointFinder {
   std::vector<std::vector<std::int32_t>> reference_readers_;
   std::vector<bool> conversions_;
   std::map<std::string, ValueId> reference_ids_;
-  std::set<std::string> names_;  // of the quantized network
-  std::set<ValueId> covered_;    // values of the quantized network that belong to a point
+  std::vector<ValueId> alike_;  // see computed_alike()
+  std::set<ValueId> covered_;   // values of the quantized network that belong to a point
   QuantizedPoints found_;
 };
 

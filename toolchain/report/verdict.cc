@@ -12,7 +12,7 @@ namespace {
 constexpr double kMostOfIt = 0.5;       // the share of an error that makes a part its cause
 constexpr double kWide = 3;             // ranges wider than their values, by this factor
 constexpr double kIdleBits = 2.5;       // bits that 99.9 % of the values leave idle
-constexpr double kChannelGapDb = 15;    // from the median channel to the worst
+constexpr double kPoorChannels = 0.25;  // the share of channels with too few steps
 constexpr double kSlack = 1.5;          // a weight scale wider than its weights; biases raise scales by less
 constexpr double kSpread = 8;           // from the median channel's largest weight to the largest
 constexpr double kFaultyClipping = 10;  // what is cut off, over what is rounded
@@ -59,6 +59,18 @@ class Examiner {
     finding_.command =
         fmt::format("zeropoint quantize {} -o {}{}{}{}{}", words_.model, words_.output,
                     words_.data.empty() ? "" : " ", words_.data, options.empty() ? "" : " ", options);
+    if (!recipe_.empty()) {
+      finding_.command =
+          fmt::format("echo '{}' >recipe.json; {} --recipe recipe.json", recipe_, finding_.command);
+    }
+  }
+
+  /// A recipe that wishes this for the layer alone; the command writes it to a file. Gives no options.
+  std::string wish(std::string_view what) {
+    recipe_ = layer_.node.empty()
+                  ? fmt::format("{{{}}}", what)
+                  : fmt::format(R"({{"overrides": [{{"nodes": "{}", {}}}]}})", layer_.node, what);
+    return "";
   }
 
   void clipped() {
@@ -87,18 +99,19 @@ class Examiner {
       say(Cause::kOutliers,
           fmt::format("few values set its range [{:.4g}, {:.4g}]: 99.9 % of them use {:.1f} of {} bits",
                       layer_.lowest, layer_.highest, layer_.effective_bits, layer_.bits),
-          "cut the outliers off", "--range percentile");
-    } else if (layer_.median_db - layer_.worst.sqnr_db > kChannelGapDb) {
+          "cut the outliers off", wish(R"("activations": {"calibrator": "percentile"})"));
+    } else if (layer_.poor_channels > kPoorChannels) {
       say(Cause::kChannelSpread,
           fmt::format(
-              "its channels differ in size under one scale: channel {} has {:.1f} dB, the median {:.1f} dB",
-              layer_.worst.channel, layer_.worst.sqnr_db, layer_.median_db),
+              "its channels differ in size under one scale: {:.0f} % of them are 10 dB or more below the "
+              "whole, channel {} has {:.1f} dB",
+              100 * layer_.poor_channels, layer_.worst.channel, layer_.worst.sqnr_db),
           "bring the channels to one size", "--improve equalize");
     } else {
       say(Cause::kRounding,
           fmt::format("{:.1f} of {} bits are in use, and their steps of {:.4g} are too coarse",
                       layer_.effective_bits, layer_.bits, layer_.params.scale),
-          "give it more bits", fmt::format("--activations '{}=int16'", layer_.tensor));
+          "give it more bits", wish(R"("activations": {"type": "int16"})"));
     }
   }
 
@@ -163,6 +176,7 @@ class Examiner {
   const LayerMeasurement& layer_;
   Seen seen_;
   const CommandWords& words_;
+  std::string recipe_;
   Finding finding_;
 };
 

@@ -88,6 +88,7 @@ struct LayerMeasurement {
   int bits = 0;               ///< of the type
   ChannelDeviation worst;     ///< isolated
   double median_db = 0;       ///< isolated, the median over the channels
+  double poor_channels = 0;   ///< share of channels whose ratio is 10 dB or more below that of all
   std::optional<ConstantMeasurement> weights;
   std::optional<ConstantMeasurement> bias;
 };
@@ -98,6 +99,10 @@ struct OutputMeasurement {
   Deviation deviation;
   std::int64_t rows = 0;      ///< places with scores; 0 where the output holds no scores
   std::int64_t agreeing = 0;  ///< of these, where both networks put the same class first
+  /// The mean over the rows of sum p (log p - log p'), in nats (Kullback-Leibler), p and p' being the softmax
+  /// of the scores, or they themselves where they are probabilities: how far predictions moved, however
+  /// right.
+  double divergence = 0;
 };
 
 struct Measurement {
@@ -115,6 +120,7 @@ struct MeasureOptions {
   /// For samples with labels: which scores are which classes, see evaluate.h.
   EvaluationOptions evaluation;
   bool use_labels = true;
+  bool layers = true;  ///< false: outputs alone, in a third of the time
   std::function<void(std::int64_t done, std::int64_t total)> progress;
 };
 
