@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -49,8 +50,8 @@ std::string data_words(const CLI::App& command) {
       continue;
     }
     words += (words.empty() ? "" : " ") + name;
-    for (const std::string& word : option->get_expected_max() > 0 ? option->results() : CLI::results_t()) {
-      words += " " + word;
+    if (option->get_expected_max() > 0) {
+      words += fmt::format(" {}", fmt::join(option->results(), ","));
     }
   }
   return words;

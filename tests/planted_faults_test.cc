@@ -27,6 +27,7 @@ struct Network {
   Graph reference;
   Graph quantized;
   Data data;
+  bool is_own = false;
 };
 
 struct Fault {
@@ -64,14 +65,14 @@ class PlantedFaults : public testing::Test {
     PreparedNetwork prepared = expect_ok(prepare_network(graph));
     Evidence evidence;
     evidence.data = {data};
-    evidence.ranges = expect_ok(calibrate(prepared.graph, evidence.data, {}));
+    evidence.statistics = expect_ok(gather_statistics(prepared.graph, evidence.data));
     NetworkQuantizer quantizer(std::move(prepared.graph), std::move(evidence));
-    return {name, std::move(graph), expect_ok(quantizer.quantize({})).graph, data};
+    return {name, std::move(graph), expect_ok(quantizer.quantize({})).graph, data, true};
   }
 
   [[nodiscard]] Network by_onnx_runtime(const std::string& file, Graph graph, const Data& data) const {
     Graph quantized = expect_ok(read_onnx(folder_ + "models_quantized_by_ort/" + file));
-    return {file, std::move(graph), expect_ok(to_qdq(quantized)), data};
+    return {file, std::move(graph), expect_ok(to_qdq(quantized)), data, false};
   }
 
   [[nodiscard]] Graph model(const std::string& file) const {
@@ -136,33 +137,50 @@ std::vector<Finding> findings_of(const Network& network, const Graph& quantized)
   return verdict(expect_ok(measure(network.reference, quantized, std::span(&network.data, 1), options)));
 }
 
+/// Plants in the first layer from `start` on that has what is to be spoiled; says in which.
+std::optional<std::size_t> plant(Graph& graph, const std::vector<QuantizedPoint>& points, const Fault& fault,
+                                 std::size_t start) {
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    std::size_t at = (start + i) % points.size();
+    if (!points[at].only_moves && points[at].quantization && points[at].maker != nullptr &&
+        fault.plant(graph, points[at])) {
+      return at;
+    }
+  }
+  return std::nullopt;
+}
+
 TEST_F(PlantedFaults, AreNamedFirst) {
   int named = 0;
   int planted = 0;
   int networks_named = 0;
   std::size_t turn = 0;
   for (const Network& network : networks()) {
-    std::vector<Finding> sound = findings_of(network, network.quantized);
-    EXPECT_FALSE(!sound.empty() && sound[0].is_fault)
-        << network.name << ": " << sound[0].tensor << ": " << sound[0].why;
+    if (network.is_own) {  // calibrated on the samples that it is measured on
+      std::vector<Finding> sound = findings_of(network, network.quantized);
+      EXPECT_FALSE(!sound.empty() && sound[0].is_fault)
+          << network.name << ": " << sound[0].tensor << ": " << sound[0].why;
+    }
     std::vector<QuantizedPoint> points = find_points(network.reference, network.quantized).points;
     // Two kinds of fault for each network, each in a layer of its own.
     for (int i = 0; i < 2; ++i, ++turn) {
-      const Fault& fault = all_faults()[turn % all_faults().size()];
       Graph spoiled = network.quantized;
-      std::size_t at = (turn * 7 + 1) % points.size();
-      while (points[at].only_moves || !points[at].quantization || points[at].maker == nullptr ||
-             !fault.plant(spoiled, points[at])) {
-        at = (at + 1) % points.size();
+      const Fault* fault = &all_faults()[turn % all_faults().size()];
+      std::optional<std::size_t> place = plant(spoiled, points, *fault, turn * 7 + 1);
+      if (!place) {  // a network without biases, say
+        fault = &all_faults()[turn % 2];
+        place = plant(spoiled, points, *fault, turn * 7 + 1);
       }
-      std::string tensor = network.reference.value(points[at].reference).name;
+      ASSERT_TRUE(place.has_value());
+      const QuantizedPoint& point = points[*place];
+      std::string tensor = network.reference.value(point.reference).name;
       std::vector<Finding> findings = findings_of(network, spoiled);
       bool found = !findings.empty() && findings[0].tensor == tensor;
       ++planted;
       named += found ? 1 : 0;
       networks_named += found && i == 0 ? 1 : 0;
       if (!found) {
-        std::printf("%s, %s at '%s': the verdict names '%s': %s\n", network.name.c_str(), fault.name.c_str(),
+        std::printf("%s, %s at '%s': the verdict names '%s': %s\n", network.name.c_str(), fault->name.c_str(),
                     tensor.c_str(), findings[0].tensor.c_str(), findings[0].why.c_str());
       }
     }

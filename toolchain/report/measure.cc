@@ -295,6 +295,22 @@ Status check_inputs(const Graph& reference, const Graph& quantized) {
                     quantized.outputs.size()));
 }
 
+/// The inputs pair with whatever network; something behind them must, too.
+Status check_points(const QuantizedPoints& points) {
+  bool any = std::any_of(points.points.begin(), points.points.end(), [](const QuantizedPoint& point) {
+    return point.quantization && point.maker != nullptr;
+  });
+  if (!any && !points.unmatched.empty()) {
+    return Status::invalid_argument(fmt::format(
+        "the float network has none of the tensors that are quantized ('{}', ...): is it the network "
+        "that was quantized?",
+        points.unmatched.front()));
+  }
+  bool rounds = std::any_of(points.points.begin(), points.points.end(),
+                            [](const QuantizedPoint& point) { return point.quantization.has_value(); });
+  return rounds ? Status() : Status::invalid_argument("the second network quantizes no tensor");
+}
+
 /// Samples [range) of every input.
 std::vector<Tensor> inputs_of(const std::vector<Batch>& batches, PartRange range) {
   std::vector<Tensor> inputs;
@@ -329,17 +345,7 @@ Result<Measurement> measure(const Graph& reference, const Graph& quantized,
   QuantizedPoints points;
   if (options.layers) {
     points = find_points(a, b);
-  }
-  if (options.layers &&
-      std::none_of(points.points.begin(), points.points.end(),
-                   [](const QuantizedPoint& point) { return point.quantization.has_value(); })) {
-    return Status::invalid_argument(
-        points.unmatched.empty()
-            ? std::string("the second network quantizes no tensor")
-            : fmt::format(
-                  "the float network has none of the tensors that are quantized ('{}', ...): is it the "
-                  "network that was quantized?",
-                  points.unmatched.front()));
+    ZP_RETURN_IF_ERROR(check_points(points));
   }
   ForcedGraph forced = forced_graph(b, points.points);
   std::vector<Worker> workers;

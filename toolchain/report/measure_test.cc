@@ -214,17 +214,30 @@ TEST(Measure, RefusesNetworksThatAreNotTheSame) {
     return measure(a, b, std::span(&data, 1), {}).status().message();
   };
   EXPECT_EQ(message(graph, graph), "the second network quantizes no tensor");
-  Graph renamed = graph;
-  for (Value& value : renamed.values) {
-    value.name = "other " + value.name;
-  }
-  EXPECT_NE(message(renamed, quantized(graph)).find("is it the network that was quantized?"),
+  Graph other;
+  ValueId x = other.add_input("x", ElementType::kFloat32, {Dim("N"), 2, 4, 4});
+  other.outputs = {other.add_node(Op::kSigmoid, "sigmoid", {x}, "other y")};
+  EXPECT_NE(message(other, quantized(graph)).find("is it the network that was quantized?"),
             std::string::npos);
   Graph two = quantized(graph);
   two.outputs.push_back(two.outputs[0]);
   EXPECT_NE(message(graph, two).find("do not have the same inputs and outputs"), std::string::npos);
   EXPECT_NE(measure(graph, quantized(graph), {}, {}).status().message().find("has 1 inputs"),
             std::string::npos);
+}
+
+TEST(Measure, PairsTensorsOfOtherNamesByWhatTheyAre) {
+  Graph graph = plans::network();
+  Graph renamed = graph;
+  for (Value& value : renamed.values) {
+    value.name = "other " + value.name;
+  }
+  Measurement result = measured(renamed, quantized(graph));
+  EXPECT_EQ(result.unmatched, std::vector<std::string>{});
+  ASSERT_EQ(result.layers.size(), 5U);
+  EXPECT_EQ(result.layers[1].tensor, "other r");
+  EXPECT_EQ(result.layers[1].isolated.sqnr_db,
+            layer(measured(graph, quantized(graph)), "r").isolated.sqnr_db);
 }
 
 struct Planted {
