@@ -10,9 +10,11 @@
 #include "inputs.h"
 #include "model_runner.h"
 #include "outputs.h"
+#include "plan_metadata.h"
 #include "progress.h"
 #include "samples.h"
 #include "verbs.h"
+#include "zeropoint/toolchain/improved_reference.h"
 #include "zeropoint/toolchain/measure.h"
 #include "zeropoint/toolchain/simplify.h"
 #include "zeropoint/toolchain/verdict.h"
@@ -74,6 +76,10 @@ Status run(const Options& options, const CLI::App& command) {
   for (const Samples& samples : inputs) {
     ZP_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> some, limited(samples.data, options.limit));
     data.push_back(std::move(some));
+  }
+  // Channels of an equalized network are not those of the float one, but for factors.
+  if (Result<toolchain::QuantPlan> plan = plan_of(quantized); plan.ok()) {
+    ZP_ASSIGN_OR_RETURN(reference, toolchain::improved_reference(reference, *plan, data, options.threads));
   }
   Progress progress("comparing", "samples");
   toolchain::MeasureOptions how;

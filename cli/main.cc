@@ -31,6 +31,7 @@ constexpr Verb kVerbs[] = {
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
     {"recipe", "List and print the recipes that quantize follows", add_recipe},
     {"convert", "Write a model in another form or opset of ONNX", add_convert},
+    {"tune", "Quantize to a target: no more than so much lost, at the lowest cost", add_tune},
     {"compare", "Say where a quantized network loses accuracy, and what helps", add_compare},
     {"inspect", "Print a network: nodes, quantization plan, parameters", add_inspect},
 };

@@ -23,5 +23,6 @@ Action add_quantize(CLI::App& command);
 Action add_recipe(CLI::App& command);
 Action add_inspect(CLI::App& command);
 Action add_compare(CLI::App& command);
+Action add_tune(CLI::App& command);
 
 }  // namespace zeropoint::cli
