@@ -22,7 +22,8 @@ class Program : public ProgramTest {
 
 TEST_F(Program, EveryVerbHasHelpWithExamples) {
   EXPECT_NE(succeed("--help").find("quantize"), std::string::npos);
-  for (const char* verb : {"demo", "data", "train", "eval", "profile", "quantize", "convert", "inspect"}) {
+  for (const char* verb :
+       {"demo", "data", "train", "eval", "profile", "quantize", "convert", "inspect", "compare", "tune"}) {
     std::string help = succeed(std::string(verb) + " --help");
     EXPECT_NE(help.find("Examples:\n  zeropoint " + std::string(verb)), std::string::npos) << verb;
   }
