@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "calibration.h"
 #include "inputs.h"
@@ -151,15 +152,18 @@ Status run(const Options& options) {
   how.subject = fmt::format("{}; {}; calibrated on {}", options.model.path, data[0]->description(),
                             evidence.data[0]->size());
   std::string trial;
+  bool is_first = true;
   Progress progress("tuning", "samples");
   how.on_trial = [&](const std::string& what) { trial = what; };
   how.measure.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total, trial); };
   how.save = [&](const std::string& state) { return toolchain::write_file(options.state_path(), state); };
   how.stop = interrupted;
   if (!options.json) {
-    fmt::print("{:<44} {:>10} {:>11} {:>9}\n", "tried", "drop", "divergence", "Mbit");
     how.on_step = [&](const TuneStep& step) {
       progress.clear();
+      if (std::exchange(is_first, false)) {
+        fmt::print("{:<44} {:>10} {:>11} {:>9}\n", "tried", "drop", "divergence", "Mbit");
+      }
       fmt::print("{}", step_line(step));
       std::fflush(stdout);
     };

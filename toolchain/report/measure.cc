@@ -45,9 +45,20 @@ class Worker {
                                const std::vector<QuantizedPoint>& points) {
     ZP_ASSIGN_OR_RETURN(FloatExecutor reference_run, FloatExecutor::create(reference, {1}));
     ZP_ASSIGN_OR_RETURN(FloatExecutor quantized_run, FloatExecutor::create(quantized, {1}));
-    Worker worker(std::move(reference_run), std::move(quantized_run), forced, points);
+    Worker worker(std::move(reference_run), std::move(quantized_run), forced.forced, points);
     if (!points.empty()) {
       ZP_ASSIGN_OR_RETURN(worker.forced_, FloatExecutor::create(forced.graph, {1}));
+    }
+    return worker;
+  }
+
+  /// One more for another thread; they share the weights.
+  [[nodiscard]] Result<Worker> another() const {
+    ZP_ASSIGN_OR_RETURN(FloatExecutor reference_run, reference_.another());
+    ZP_ASSIGN_OR_RETURN(FloatExecutor quantized_run, quantized_.another());
+    Worker worker(std::move(reference_run), std::move(quantized_run), *forced_points_, *points_);
+    if (forced_) {
+      ZP_ASSIGN_OR_RETURN(worker.forced_, forced_->another());
     }
     return worker;
   }
@@ -86,11 +97,11 @@ class Worker {
   }
 
  private:
-  Worker(FloatExecutor reference, FloatExecutor quantized, const ForcedGraph& forced,
+  Worker(FloatExecutor reference, FloatExecutor quantized, const std::vector<std::size_t>& forced_points,
          const std::vector<QuantizedPoint>& points)
       : reference_(std::move(reference)),
         quantized_(std::move(quantized)),
-        forced_points_(&forced.forced),
+        forced_points_(&forced_points),
         points_(&points) {
     for (const QuantizedPoint& point : points) {
       reference_values_.push_back(point.reference);
@@ -350,7 +361,8 @@ Result<Measurement> measure(const Graph& reference, const Graph& quantized,
   ForcedGraph forced = forced_graph(b, points.points);
   std::vector<Worker> workers;
   for (int i = 0; i < threads_or_all(options.threads); ++i) {
-    ZP_ASSIGN_OR_RETURN(Worker worker, Worker::create(a, b, forced, points.points));
+    ZP_ASSIGN_OR_RETURN(Worker worker, workers.empty() ? Worker::create(a, b, forced, points.points)
+                                                       : workers.front().another());
     workers.push_back(std::move(worker));
   }
   // A part is the same samples whatever the number of threads, so that sums are formed in one order.

@@ -26,6 +26,9 @@ struct Raise {
   double gain_per_bit = 0;
 };
 
+/// Improvements that take minutes.
+bool is_learnt(const std::string& name) { return name == "adaround" || name == "gptq"; }
+
 double output_error(const OutputMeasurement& output) { return std::pow(10, -output.deviation.sqnr_db / 20); }
 
 class Tuner {
@@ -179,7 +182,6 @@ class Tuner {
     for (const Improvement& improvement : improvements()) {
       names.emplace_back(improvement.name);
     }
-    auto is_learnt = [](const std::string& name) { return name == "adaround" || name == "gptq"; };
     std::stable_partition(names.begin(), names.end(),
                           [&](const std::string& name) { return !is_learnt(name); });
     for (const std::string& name : names) {
@@ -243,12 +245,15 @@ class Tuner {
     return recipe;
   }
 
-  /// Orders raises by what one alone gains for its bits; those that gain nothing are left out.
+  /// Orders raises by what one alone gains for its bits; those that gain nothing are left out. Improvements
+  /// that are learnt would take long each time, and change little in the order.
   Result<std::vector<Raise>> ranked(std::vector<Raise> raises) {
-    ZP_ASSIGN_OR_RETURN(Trial basis, trial(best_, few_, "sensitivity"));
+    Recipe quick = best_;
+    std::erase_if(quick.improvements, is_learnt);
+    ZP_ASSIGN_OR_RETURN(Trial basis, trial(quick, few_, "sensitivity"));
     std::vector<Raise> useful;
     for (Raise& raise : raises) {
-      Recipe recipe = best_;
+      Recipe recipe = quick;
       recipe.overrides.push_back(raise.wish);
       ZP_ASSIGN_OR_RETURN(Trial tried, trial(recipe, few_, "sensitivity: " + raise.what));
       double cost = tried.figures.bits - basis.figures.bits;
