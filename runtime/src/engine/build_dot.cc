@@ -34,8 +34,8 @@ struct LayerToPack {
 /// The best kernel that is exact for the layer's weights, with the weights packed for it.
 std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack& what,
                                              std::int64_t positions) {
-  kernels::DotWork work{positions, what.layer.weights.dim(0) / what.group, what.order.segments,
-                        what.order.depth};
+  std::int64_t channels = what.layer.weights.dim(0) / what.group * std::ssize(what.order.copies);
+  kernels::DotWork work{positions, channels, what.order.segments, what.order.depth};
   std::shared_ptr<const DotLayer> packed;
   for (const DotKernel& kernel : kernels::dot_kernels()) {
     if (!kernels::includes(builder.isa(), kernel.isa) || (kernel.worth != nullptr && !kernel.worth(work))) {
@@ -108,6 +108,42 @@ void finish_accumulators(Builder& builder, const LinearLayer& layer, TensorId ou
   builder.add(std::move(step), places);
 }
 
+/// How many neighbouring positions of a row are computed as channels of one, so that few channels fill a
+/// panel.
+std::int64_t neighbours_as_channels(std::int64_t channels, std::int64_t width) {
+  constexpr std::int64_t kPanel = 16;
+  for (std::int64_t copies = kPanel / channels; copies > 1; --copies) {
+    if (width % copies == 0) {
+      return copies;
+    }
+  }
+  return 1;
+}
+
+/// The weights [C, H, W] of an output channel as segments [H][W][C] or, where taps do not lie side by side,
+/// [H][W] of [C]; each copy one stride further along a wider window.
+DotOrder conv_order(const ImageWindow& window, std::int64_t depth, bool whole_rows, std::int64_t copies) {
+  std::int64_t taps = window.kernel_h * window.kernel_w;
+  std::int64_t width = window.kernel_w + (copies - 1) * window.stride_w;
+  DotOrder order;
+  order.segments = whole_rows ? window.kernel_h : taps;
+  order.depth = whole_rows ? width * depth : depth;
+  for (std::int64_t copy = 0; copy < copies; ++copy) {
+    std::vector<std::int32_t> k;
+    for (std::int64_t y = 0; y < window.kernel_h; ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        std::int64_t own = x - copy * window.stride_w;
+        bool inside = own >= 0 && own < window.kernel_w;
+        for (std::int64_t c = 0; c < depth; ++c) {
+          k.push_back(inside ? static_cast<std::int32_t>(c * taps + y * window.kernel_w + own) : -1);
+        }
+      }
+    }
+    order.copies.push_back(std::move(k));
+  }
+  return order;
+}
+
 }  // namespace
 
 bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
@@ -127,30 +163,12 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   std::int64_t depth = w[1];
   std::int64_t taps = window.kernel_h * window.kernel_w;
 
-  // A kernel row is one segment where its taps lie side by side, else each tap is one.
-  DotOrder order;
-  std::vector<std::ptrdiff_t> segments;
-  bool whole_rows = window.dilation_w == 1 && in.pixel == depth;
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    if (!whole_rows || tap % window.kernel_w == 0) {
-      segments.push_back(window.taps[static_cast<std::size_t>(tap)]);
-    }
-    for (std::int64_t c = 0; c < depth; ++c) {
-      order.k.push_back(static_cast<std::int32_t>(c * taps + tap));
-    }
-  }
-  order.segments = std::ssize(segments);
-  order.depth = whole_rows ? window.kernel_w * depth : depth;
-
   const Shape& out_shape = builder.shape(op.output);
   std::int64_t height = w.size() == 4 ? out_shape[2] : 1;
   std::int64_t width = out_shape.back();
   std::int64_t channels = w[0] / op.group;
   std::int32_t input_shift = shift_of(builder.type(op.input));
   auto step = std::make_unique<DotStep>();
-  step->layer = packed_layer(builder, {i, op.layer, op.group, order, 0, input_shift}, height * width);
-  const DotKernel& kernel = *step->layer->kernel;
-
   std::optional<FusedAdd> addition = requantizes ? addition_behind(builder, op.output) : std::nullopt;
   Image out;
   if (requantizes) {
@@ -180,9 +198,23 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
     out.place = builder.new_scratch(in.batch * out.plane * 4);
   }
 
+  // A kernel row is one segment where its taps lie side by side, else each tap is one.
+  bool whole_rows = window.dilation_w == 1 && in.pixel == depth;
+  bool dense = whole_rows && op.group == 1 && out.pixel == channels && !addition;
+  std::int64_t copies = dense ? neighbours_as_channels(channels, width) : 1;
+  DotOrder order = conv_order(window, depth, whole_rows, copies);
+  std::vector<std::ptrdiff_t> segments;
+  for (std::int64_t tap = 0; tap < taps; tap += whole_rows ? window.kernel_w : 1) {
+    segments.push_back(window.taps[static_cast<std::size_t>(tap)]);
+  }
+  step->layer =
+      packed_layer(builder, {i, op.layer, op.group, order, copies, input_shift}, height * width / copies);
+  const DotKernel& kernel = *step->layer->kernel;
+
   bool unstrided = window.stride_h == 1 && window.stride_w == 1;
   std::int64_t period = in.row / in.pixel;
-  Walk walk = choose_walk(height, width, period, unstrided && in.row % in.pixel == 0, kernel.unit == 64);
+  bool as_one = unstrided && in.row % in.pixel == 0 && period % copies == 0;
+  Walk walk = choose_walk(height, width / copies, period / copies, as_one, kernel.unit == 64);
   // Images that lie one behind the other without a gap are one.
   bool joined = unstrided && in.is_dense() && out.is_dense() && taps == 1 && !window.padded &&
                 width == in.width && height == in.height;
@@ -192,7 +224,7 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   }
   if (joined) {
     std::int64_t all = in.batch * height * width;
-    walk = {1, all, all, 0};
+    walk = {1, all / copies, all / copies, 0};
   }
   step->input = in.place;
   step->output = out.place;
@@ -204,21 +236,21 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   step->geometry.input_run = window.stride_h * in.row;
   step->geometry.output_run = out.row;
   step->geometry.input_group = depth;
-  step->params.input_step = window.stride_w * in.pixel;
+  step->params.input_step = window.stride_w * in.pixel * copies;
   step->params.segment_count = order.segments;
   step->params.segment_depth = tiles(order.depth, kernel.unit) * kernel.unit;
-  step->params.channels = channels;
+  step->params.channels = channels * copies;
   step->params.positions = walk.positions;
   step->params.row_length = walk.row_length;
   step->params.row_gap = walk.row_gap;
-  step->params.output_step = out.pixel;
+  step->params.output_step = out.pixel * copies;
   step->params.output_row = out.row;
   step->fills_halo = window.padded;
   step->halo = {in, static_cast<std::uint8_t>(op.input_zero_point + input_shift)};
   step->profile.name = builder.program().tensor(addition ? addition->op->output : op.output).name;
   step->profile.operation = describe(op) + (addition ? " + Add" : "");
   step->profile.kernel = kernel.name;
-  step->profile.multiply_adds = in.batch * height * width * w[0] * static_cast<std::int64_t>(order.k.size());
+  step->profile.multiply_adds = in.batch * height * width * w[0] * depth * taps;
   std::vector<Place> places{in.place, out.place};
   if (step->has_other) {
     places.push_back(step->other);
@@ -244,8 +276,9 @@ bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnected
   std::optional<Image> image = builder.flattened_image(op.input);
   bool in_place = image && image->is_dense() && builder.is_in_arena(image->place);
   std::int64_t plane = in_place ? image->height * image->width : 1;
+  order.copies.resize(1);
   for (std::int64_t k = 0; k < depth; ++k) {
-    order.k.push_back(
+    order.copies[0].push_back(
         static_cast<std::int32_t>(in_place ? k % image->channels * plane + k / image->channels : k));
   }
   auto step = std::make_unique<DotStep>();

@@ -18,32 +18,35 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
   auto result = std::make_shared<DotLayer>();
   result->kernel = &kernel;
   std::int64_t channels = layer.weights.dim(0) / group;
-  auto depth = static_cast<std::int64_t>(order.k.size());
+  std::int64_t depth = layer.weights.size() / layer.weights.dim(0);
+  std::int64_t made = channels * std::ssize(order.copies);
   const std::int8_t* w = layer.weights.data<std::int8_t>().data();
   const auto* multipliers =
       layer.requantization ? std::get_if<std::vector<float>>(&layer.requantization->multipliers) : nullptr;
-  auto filled = static_cast<std::size_t>((channels + kernel.panel - 1) / kernel.panel * kernel.panel);
-  for (std::int64_t g = 0; g < group; ++g) {
+  auto filled = static_cast<std::size_t>((made + kernel.panel - 1) / kernel.panel * kernel.panel);
+  for (std::int64_t g = 0; g < group; ++g, w += channels * depth) {
     std::vector<std::int8_t> ordered;
-    ordered.reserve(static_cast<std::size_t>(channels * depth));
+    ordered.reserve(static_cast<std::size_t>(made * order.segments * order.depth));
     PackedDot packed;
     packed.bias.resize(filled);
     packed.multipliers.resize(multipliers != nullptr ? filled : 0);
-    for (std::int64_t m = 0; m < channels; ++m, w += depth) {
-      std::int64_t sum = 0;
-      for (std::int32_t k : order.k) {
-        ordered.push_back(w[k]);
-        sum += w[k];
-      }
-      auto channel = static_cast<std::size_t>(g * channels + m);
-      packed.bias[static_cast<std::size_t>(m)] =
-          static_cast<std::int32_t>(layer.folded_bias[channel] - input_shift * sum);
-      if (multipliers != nullptr) {
-        packed.multipliers[static_cast<std::size_t>(m)] = (*multipliers)[channel];
+    std::size_t at = 0;
+    for (const std::vector<std::int32_t>& copy : order.copies) {
+      for (std::int64_t m = 0; m < channels; ++m, ++at) {
+        std::int64_t sum = 0;
+        for (std::int32_t k : copy) {
+          std::int8_t weight = k < 0 ? std::int8_t{0} : w[m * depth + k];
+          ordered.push_back(weight);
+          sum += weight;
+        }
+        auto channel = static_cast<std::size_t>(g * channels + m);
+        packed.bias[at] = static_cast<std::int32_t>(layer.folded_bias[channel] - input_shift * sum);
+        if (multipliers != nullptr) {
+          packed.multipliers[at] = (*multipliers)[channel];
+        }
       }
     }
-    packed.weights =
-        kernels::pack_dot(ordered, channels, order.segments, order.depth, kernel.panel, kernel.unit);
+    packed.weights = kernels::pack_dot(ordered, made, order.segments, order.depth, kernel.panel, kernel.unit);
     result->groups.push_back(std::move(packed));
   }
   return result;

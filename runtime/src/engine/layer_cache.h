@@ -13,9 +13,11 @@
 
 namespace zeropoint::engine {
 
-/// The order of a layer's K as its kernel meets it, as indices into the program's; and where segments begin.
+/// The order of a layer's K as its kernel meets it, as indices into the program's, -1 for a weight of 0; and
+/// where segments begin. A layer of few channels can be packed several times, for neighbouring positions that
+/// are computed as channels of one.
 struct DotOrder {
-  std::vector<std::int32_t> k;  ///< segments * depth of them
+  std::vector<std::vector<std::int32_t>> copies;  ///< segments * depth indices each
   std::int64_t segments = 1;
   std::int64_t depth = 0;
 };

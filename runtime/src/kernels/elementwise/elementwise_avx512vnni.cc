@@ -5,6 +5,24 @@
 namespace zeropoint::kernels {
 namespace {
 
+/// Stores 16 bytes, or the first `count` of fewer. Quantization is clamped before it is rounded, as in
+/// loops.h.
+void quantize_16(const float* in, std::uint8_t* out, std::int64_t count, const QuantizeParams& params) {
+  const __m512 scale = _mm512_set1_ps(params.scale);
+  const __m512 low = _mm512_set1_ps(static_cast<float>(std::int32_t{params.low} - params.zero_point));
+  const __m512 high = _mm512_set1_ps(static_cast<float>(std::int32_t{params.high} - params.zero_point));
+  const __m512i zero_point = _mm512_set1_epi32(params.zero_point);
+  for (std::int64_t i = 0; i < count; i += 16) {
+    std::int64_t left = count - i;
+    __mmask16 mask = left >= 16 ? __mmask16{0xFFFF} : static_cast<__mmask16>((1U << left) - 1);
+    __m512 x = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, in + i), scale);
+    x = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x);  // 0 for NaN
+    x = _mm512_min_ps(_mm512_max_ps(x, low), high);
+    __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(x), zero_point);
+    _mm_mask_storeu_epi8(out + i, mask, _mm512_cvtepi32_epi8(q));
+  }
+}
+
 /// 64 channels at a time, of fewer those that there are.
 void maximum_of_pixels_64(const MaximumParams& params) {
   const MaximumParams p = params;
@@ -28,6 +46,7 @@ void maximum_of_pixels_64(const MaximumParams& params) {
 ElementwiseKernels elementwise_avx512vnni();
 ElementwiseKernels elementwise_avx512vnni() {
   ElementwiseKernels kernels = all_loops("elementwise_avx512vnni", Isa::kAvx512Vnni);
+  kernels.quantize = quantize_16;
   kernels.maximum_of_pixels = maximum_of_pixels_64;
   return kernels;
 }
