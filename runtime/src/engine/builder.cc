@@ -106,10 +106,10 @@ Status Builder::build_operation(std::size_t i) {
             return build_normalize(*this, op);
           } else if constexpr (std::is_same_v<Op, MatMulOp>) {
             return build_mat_mul(*this, op);
+          } else if constexpr (std::is_same_v<Op, ArithmeticOp>) {
+            return build_arithmetic(*this, op);
           } else if constexpr (std::is_same_v<Op, EvaluateOp>) {
             return build_evaluate(*this, op);
-          } else {
-            return false;
           }
         },
         operation);

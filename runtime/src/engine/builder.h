@@ -144,6 +144,7 @@ bool build_add(Builder& builder, const AddOp& op);
 bool build_broadcast_add(Builder& builder, const AddOp& op);
 bool build_table(Builder& builder, const TableOp& op);
 bool build_channel_table(Builder& builder, const TableOp& op);
+bool build_arithmetic(Builder& builder, const ArithmeticOp& op);
 bool build_average_pool(Builder& builder, const AveragePoolOp& op);
 bool build_reduce(Builder& builder, const ReduceOp& op);
 bool build_softmax(Builder& builder, const SoftmaxOp& op);

@@ -56,6 +56,9 @@ struct MaximumParams {
   std::ptrdiff_t step = 0, tap_step = 0, output_step = 0;
 };
 
+/// Float32 operations of two operands.
+enum class Arithmetic : std::uint8_t { kAdd, kSubtract, kMultiply, kDivide };
+
 struct ElementwiseKernels {
   std::string_view name;
   Isa isa;
@@ -84,6 +87,8 @@ struct ElementwiseKernels {
   void (*maximum_of_pixels)(const MaximumParams& params);
   /// sums[i] += in[i]
   void (*accumulate)(const std::uint8_t* in, std::int32_t* sums, std::int64_t count);
+  /// out[i] = a[i] op b[i]; out may be one of them.
+  void (*combine)(Arithmetic op, const float* a, const float* b, float* out, std::int64_t count);
   void (*mean)(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const MeanParams& params);
 };
 

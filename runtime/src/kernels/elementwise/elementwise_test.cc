@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -126,6 +127,28 @@ TEST(Elementwise, AddsLooksUpAndTakesTheLargest) {
       ASSERT_EQ(each[i], tables[256 * i + own[i]]);
       ASSERT_EQ(largest[i], std::max(own[i], other[i]));
     }
+  });
+}
+
+TEST(Elementwise, CombinesReals) {
+  on_every_set([](const ElementwiseKernels& kernels, Rng& rng, std::int64_t count) {
+    std::vector<float> a;
+    std::vector<float> b;
+    for (std::int64_t i = 0; i < count; ++i) {
+      a.push_back(std::uniform_real_distribution<float>(-3, 3)(rng));
+      b.push_back(pick(rng, 0, 9) == 0 ? 0 : std::uniform_real_distribution<float>(-3, 3)(rng));
+    }
+    auto expect = [&](Arithmetic op, auto&& function) {
+      std::vector<float> out(a.size());
+      kernels.combine(op, a.data(), b.data(), out.data(), count);
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(function(a[i], b[i])));
+      }
+    };
+    expect(Arithmetic::kAdd, [](float x, float y) { return x + y; });
+    expect(Arithmetic::kSubtract, [](float x, float y) { return x - y; });
+    expect(Arithmetic::kMultiply, [](float x, float y) { return x * y; });
+    expect(Arithmetic::kDivide, [](float x, float y) { return x / y; });
   });
 }
 

@@ -196,6 +196,26 @@ void accumulate(const std::uint8_t* in, std::int32_t* sums, std::int64_t count) 
   }
 }
 
+template <typename Function>
+void combine_by(const float* a, const float* b, float* out, std::int64_t count, Function function) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = function(a[i], b[i]);
+  }
+}
+
+void combine(Arithmetic op, const float* a, const float* b, float* out, std::int64_t count) {
+  switch (op) {
+    case Arithmetic::kAdd:
+      return combine_by(a, b, out, count, [](float x, float y) { return x + y; });
+    case Arithmetic::kSubtract:
+      return combine_by(a, b, out, count, [](float x, float y) { return x - y; });
+    case Arithmetic::kMultiply:
+      return combine_by(a, b, out, count, [](float x, float y) { return x * y; });
+    case Arithmetic::kDivide:
+      return combine_by(a, b, out, count, [](float x, float y) { return x / y; });
+  }
+}
+
 void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const MeanParams& params) {
   MeanParams p = params;
   auto low = static_cast<float>(std::int32_t{p.low} - p.zero_point);
@@ -208,7 +228,7 @@ void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const
 ElementwiseKernels all_loops(std::string_view name, Isa isa) {
   return {name,    isa,          quantize, quantize_strided, dequantize, dequantize_sums,   add,
           look_up, look_up_each, softmax,  normalize,        maximum,    maximum_of_pixels, accumulate,
-          mean};
+          combine, mean};
 }
 
 }  // namespace
