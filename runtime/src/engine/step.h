@@ -30,7 +30,7 @@ struct RunContext {
   /// together is worth waking threads: `work` is in about nanoseconds.
   template <typename Function>
   void in_parts(std::int64_t count, std::int64_t work, Function&& function) const {
-    constexpr std::int64_t kWorthWaking = 10000;
+    constexpr std::int64_t kWorthWaking = 20000;
     if (pool == nullptr || work < kWorthWaking || count < 2) {
       function(std::int64_t{0}, count);
       return;
