@@ -23,8 +23,17 @@ Status QuantizeStep::run(const RunContext& context) {
     kernels->quantize(in, context.bytes_at(to.place), count, params);
     return {};
   }
+  std::int64_t plane = to.height * to.width;
+  bool in_colour = to.pixel == 3 && to.channels == 3 && kernels->quantize_three != nullptr;
   for (std::int64_t n = 0; n < to.batch; ++n) {
     std::uint8_t* image = context.bytes_at(to.place) + n * to.plane;
+    if (in_colour) {
+      for (std::int64_t y = 0; y < to.height; ++y) {
+        kernels->quantize_three(in + y * to.width, plane, image + y * to.row, to.width, params);
+      }
+      in += 3 * plane;
+      continue;
+    }
     for (std::int64_t c = 0; c < to.channels; ++c) {
       for (std::int64_t y = 0; y < to.height; ++y, in += to.width) {
         if (to.pixel == 1) {

@@ -24,13 +24,14 @@ inline void add_taps(__m512i a, __m512i b, __m512i c, __m512i d, const std::int8
   sums[3] = _mm512_dpbusd_epi32(sums[3], _mm512_unpackhi_epi16(ab_high, cd_high), _mm512_load_si512(w + 3));
 }
 
-/// `count` neighbouring bytes of the output, the first of which belongs to block 0.
-void run_bytes(const DepthwiseParams& p, const WideEpilogue& epilogue, const std::uint8_t* input,
-               std::uint8_t* output, std::int64_t count) {
+/// `count` neighbouring bytes of the output, the first of which belongs to block 0. load(i, offset) gives
+/// what a tap of that offset adds to the 64 bytes from byte i on.
+template <typename Load>
+void run_bytes(const DepthwiseParams& p, const WideEpilogue& epilogue, std::uint8_t* output,
+               std::int64_t count, Load&& load) {
   std::int64_t quads = (p.tap_count + 3) / 4;
   std::int64_t block = 0;
   for (std::int64_t i = 0; i < count; i += kBlock) {
-    const std::uint8_t* in = input + i;
     const std::int8_t* weights = p.weights + block * quads * 4 * kBlock;
     const std::int32_t* bias = p.epilogue->bias + block * kBlock;
     const float* multipliers = p.epilogue->multipliers + block * kBlock;
@@ -38,7 +39,7 @@ void run_bytes(const DepthwiseParams& p, const WideEpilogue& epilogue, const std
     for (int j = 0; j < 4; ++j) {
       sums[j] = _mm512_load_si512(bias + j * 16);
     }
-    auto tap = [&](std::int64_t t) { return _mm512_loadu_si512(in + p.taps[t]); };
+    auto tap = [&](std::int64_t t) { return load(i, p.taps[t]); };
     std::int64_t t = 0;
     for (; t + 4 <= p.tap_count; t += 4, weights += 4 * kBlock) {
       add_taps(tap(t), tap(t + 1), tap(t + 2), tap(t + 3), weights, sums);
@@ -68,12 +69,29 @@ void run_bytes(const DepthwiseParams& p, const WideEpilogue& epilogue, const std
 void depthwise_u8s8_s32_64_avx512vnni(const DepthwiseParams& p);
 void depthwise_u8s8_s32_64_avx512vnni(const DepthwiseParams& p) {
   WideEpilogue epilogue(*p.epilogue);
-  if (p.input_step == p.channels && p.output_step == p.channels) {
-    run_bytes(p, epilogue, p.input, p.output, p.positions * p.channels);
+  auto neighbours = [](const std::uint8_t* from) {
+    return [from](std::int64_t i, std::ptrdiff_t offset) { return _mm512_loadu_si512(from + i + offset); };
+  };
+  if (p.output_step == p.channels && p.input_step == p.channels) {
+    run_bytes(p, epilogue, p.output, p.positions * p.channels, neighbours(p.input));
+    return;
+  }
+  if (p.output_step == p.channels && p.channels == 16) {
+    // Four positions that are apart in the input; behind the last one it stands for them.
+    run_bytes(p, epilogue, p.output, p.positions * p.channels, [&](std::int64_t i, std::ptrdiff_t offset) {
+      auto position = [&](std::int64_t j) {
+        std::int64_t x = i / 16 + j < p.positions ? i / 16 + j : p.positions - 1;
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p.input + x * p.input_step + offset));
+      };
+      __m512i bytes = _mm512_castsi128_si512(position(0));
+      bytes = _mm512_inserti32x4(bytes, position(1), 1);
+      bytes = _mm512_inserti32x4(bytes, position(2), 2);
+      return _mm512_inserti32x4(bytes, position(3), 3);
+    });
     return;
   }
   for (std::int64_t x = 0; x < p.positions; ++x) {
-    run_bytes(p, epilogue, p.input + x * p.input_step, p.output + x * p.output_step, p.channels);
+    run_bytes(p, epilogue, p.output + x * p.output_step, p.channels, neighbours(p.input + x * p.input_step));
   }
 }
 

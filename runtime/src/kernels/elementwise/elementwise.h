@@ -66,6 +66,9 @@ struct ElementwiseKernels {
   /// out[i * step] for channel-last images.
   void (*quantize_strided)(const float* in, std::uint8_t* out, std::ptrdiff_t step, std::int64_t count,
                            const QuantizeParams& params);
+  /// Three planes, `plane` elements apart, to pixels of three bytes: colour images. None: strided is as good.
+  void (*quantize_three)(const float* in, std::ptrdiff_t plane, std::uint8_t* out, std::int64_t count,
+                         const QuantizeParams& params);
   /// scale * float(q - zero_point) of bytes.
   void (*dequantize)(const std::uint8_t* in, float* out, std::int64_t count, float scale,
                      std::int32_t zero_point);

@@ -55,6 +55,14 @@ TEST(Elementwise, QuantizesAndDequantizes) {
     kernels.quantize(reals.data(), bytes.data(), count, p);
     std::vector<std::uint8_t> strided(reals.size() * 3);
     kernels.quantize_strided(reals.data(), strided.data(), 3, count, p);
+    std::int64_t third = count / 3;
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(3 * third));
+    if (kernels.quantize_three != nullptr) {
+      kernels.quantize_three(reals.data(), third, pixels.data(), third, p);
+      for (std::size_t i = 0; i < pixels.size(); ++i) {
+        ASSERT_EQ(pixels[i], bytes[i % 3 * static_cast<std::size_t>(third) + i / 3]);
+      }
+    }
     std::vector<float> back(reals.size());
     kernels.dequantize(bytes.data(), back.data(), count, p.scale, p.zero_point);
     for (std::size_t i = 0; i < reals.size(); ++i) {

@@ -226,9 +226,9 @@ void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const
 }
 
 ElementwiseKernels all_loops(std::string_view name, Isa isa) {
-  return {name,    isa,          quantize, quantize_strided, dequantize, dequantize_sums,   add,
-          look_up, look_up_each, softmax,  normalize,        maximum,    maximum_of_pixels, accumulate,
-          combine, mean};
+  return {name,       isa,     quantize,     quantize_strided, nullptr,   dequantize, dequantize_sums,
+          add,        look_up, look_up_each, softmax,          normalize, maximum,    maximum_of_pixels,
+          accumulate, combine, mean};
 }
 
 }  // namespace
