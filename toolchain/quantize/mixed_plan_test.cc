@@ -133,8 +133,12 @@ TEST_F(MixedPlan, GemmAndTablesInGroups) {
   recipe_.group_size = 4;
   QuantPlan made = plan();
   ASSERT_EQ(made.decisions.size(), 2U);
-  EXPECT_EQ(made.find("table")->params.granularity, Granularity::per_group(1, 4));
+  EXPECT_EQ(made.find("table")->params.granularity, Granularity::per_channel(0));
+  EXPECT_EQ(made.find("table")->type.bits, 8);
   EXPECT_EQ(made.find("w")->params.granularity, Granularity::per_group(1, 4));
+  recipe_.overrides.push_back({.op = Op::kGather, .weight_bits = 4});
+  EXPECT_EQ(plan().find("table")->params.granularity, Granularity::per_group(1, 4));
+  EXPECT_EQ(plan().find("table")->type.bits, 4);
 }
 
 TEST_F(MixedPlan, TablesOfWideRowsStaySmall) {

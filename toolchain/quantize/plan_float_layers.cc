@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "quantize/node_role.h"
 #include "quantize/plan_weights.h"
@@ -42,14 +43,47 @@ Granularity granularity_of(const Graph& graph, const Node& node, const NodeRecip
                                                           : Granularity::per_tensor();
 }
 
+/// The ranges of groups of few bits, each cut to the share of itself at which its weights lose least: the sum
+/// of squared errors over shares from 1 down to 0.7.
+Result<TensorParams> params_of_groups(const Tensor& weights, Granularity granularity, QuantizedType type) {
+  ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(weights.shape(), granularity));
+  ZP_ASSIGN_OR_RETURN(std::vector<RealRange> ranges, ranges_of(weights, granularity));
+  ZP_ASSIGN_OR_RETURN(QuantizedRange range, type.range());
+  TensorParams best{granularity, std::vector<QuantParams>(ranges.size())};
+  std::vector<double> least(ranges.size(), HUGE_VAL);
+  constexpr int kShares = 16;
+  for (int share = 0; share < kShares; ++share) {
+    float factor = 1 - 0.02F * static_cast<float>(share);
+    std::vector<QuantParams> params;
+    for (const RealRange& whole : ranges) {
+      ZP_ASSIGN_OR_RETURN(QuantParams made, choose_params(whole.r_min * factor, whole.r_max * factor, type));
+      params.push_back(made);
+    }
+    std::vector<double> errors(ranges.size(), 0);
+    for (std::int64_t i = 0; i < weights.size(); ++i) {
+      auto group = static_cast<std::size_t>(layout.index_of(i));
+      float weight = weights.data<float>()[static_cast<std::size_t>(i)];
+      double error = weight - dequantize(quantize(weight, params[group], range), params[group]);
+      errors[group] += error * error;
+    }
+    for (std::size_t group = 0; group < ranges.size(); ++group) {
+      if (errors[group] < least[group]) {
+        least[group] = errors[group];
+        best.params[group] = params[group];
+      }
+    }
+  }
+  return best;
+}
+
 Result<Decision> weight_decision(const Graph& graph, const Node& node, std::size_t input, QuantizedType type,
                                  Granularity granularity, const char* what) {
   const Value& value = graph.value(node.inputs[input]);
   // A group of few weights lies on both sides of 0 unevenly, and a zero point of its own costs it little.
   bool few = granularity.kind == Kind::kPerGroup && type.bits <= 4;
   type.is_signed = !few;
-  Result<TensorParams> params =
-      choose_params(*value.constant, granularity, type, few ? ParamsOptions{} : kSymmetric);
+  Result<TensorParams> params = few ? params_of_groups(*value.constant, granularity, type)
+                                    : choose_params(*value.constant, granularity, type, kSymmetric);
   ZP_RETURN_IF_ERROR(params.status().at(fmt::format("{}: weights '{}'", describe(node), value.name)));
   std::string reason =
       fmt::format("{}, {}, {}", what, few ? "with zero points" : "symmetric", scales_text(*params));
@@ -67,9 +101,10 @@ bool is_table(const Graph& graph, const Node& node) {
 Result<Decision> plan_table(const Graph& graph, const Node& node, const Recipe& recipe) {
   NodeRecipe wish = node_recipe(recipe, node);
   QuantizedType type = wish.weights;
-  type.bits = std::min(type.bits, 8);
-  Granularity granularity = wish.granularity == Kind::kPerGroup ? Granularity::per_group(1, wish.group_size)
-                                                                : Granularity::per_channel(0);
+  type.bits = wish.weights_by_override ? std::min(type.bits, 8) : 8;
+  Granularity granularity = wish.weights_by_override && wish.granularity == Kind::kPerGroup
+                                ? Granularity::per_group(1, wish.group_size)
+                                : Granularity::per_channel(0);
   return weight_decision(graph, node, 0, type, granularity, "a table");
 }
 

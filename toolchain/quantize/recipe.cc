@@ -84,11 +84,13 @@ std::string label_of(const RecipeOverride& override) {
 NodeRecipe whole(const Recipe& recipe) {
   Kind kind =
       recipe.group_size > 0 ? Kind::kPerGroup : (recipe.per_channel ? Kind::kPerChannel : Kind::kPerTensor);
-  return {false, recipe.mode, recipe.activations, recipe.weights, kind, recipe.group_size, recipe.calibrator};
+  return {false, recipe.mode,      recipe.activations, recipe.weights, kind, recipe.group_size,
+          false, recipe.calibrator};
 }
 
 void apply(const RecipeOverride& override, NodeRecipe& wish) {
   wish.in_float = override.in_float;
+  wish.weights_by_override = wish.weights_by_override || override.weight_bits || override.granularity;
   wish.weights.bits = override.weight_bits.value_or(wish.weights.bits);
   wish.mode = override.mode.value_or(wish.mode);
   wish.activations = override.activations.value_or(wish.activations);

@@ -21,13 +21,13 @@ class Rows {
       : moments_(moments),
         cross_(problem.cross.middleCols(first, count).transpose().cast<float>()),
         steps_(problem.steps.middleRows(first, count)),
-        range_(problem.range),
         below_(count, problem.weights.cols()),
         share_(count, problem.weights.cols()) {
     MatrixF scaled = problem.weights.middleRows(first, count).cwiseQuotient(steps_);
-    auto low = static_cast<float>(range_.q_min);
-    auto high = static_cast<float>(range_.q_max);
     for (Eigen::Index i = 0; i < scaled.size(); ++i) {
+      float zero = problem.zero_at(first + i / scaled.cols(), i % scaled.cols());
+      float low = static_cast<float>(problem.range.q_min) - zero;
+      float high = static_cast<float>(problem.range.q_max) - zero;
       float w = std::clamp(scaled.data()[i], low, high);
       // The topmost integer is reached from below, so that every weight has two sides.
       below_.data()[i] = std::min(std::floor(w), high - 1);
@@ -119,7 +119,6 @@ class Rows {
   const MatrixF& moments_;
   MatrixF cross_;
   MatrixF steps_;
-  QuantizedRange range_;
   MatrixF below_;  // the integer below each weight
   MatrixF share_;  // of the way from it to the next, in [0, 1]
 };

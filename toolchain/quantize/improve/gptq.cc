@@ -56,7 +56,7 @@ Result<MatrixF> gptq(const RoundingProblem& problem, const GptqOptions& options,
       for (Eigen::Index i = 0; i < weights.size(); ++i) {
         Eigen::Index column = order[static_cast<std::size_t>(i)];
         float step = problem.steps(row, column);
-        auto integer = static_cast<float>(quantize(static_cast<float>(weights[i]), {step, 0}, problem.range));
+        float integer = problem.nearest(static_cast<float>(weights[i]), row, column);
         result(row, column) = integer;
         double error = (weights[i] - static_cast<double>(integer) * step) / upper(i, i);
         Eigen::Index rest = weights.size() - i - 1;

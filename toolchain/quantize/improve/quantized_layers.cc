@@ -57,7 +57,9 @@ Status requantize_constant(Graph& quantized, const Node& node, std::size_t input
     return Status::internal(
         fmt::format("{}: no DequantizeLinear of a constant gives input {}", describe(node), input));
   }
-  ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(real, decision.params, decision.type));
+  ZP_ASSIGN_OR_RETURN(QuantizedRange range, decision.type.range());
+  ElementType storage = quantized.constant(*dequantize, 0)->type();
+  ZP_ASSIGN_OR_RETURN(Tensor integers, quantize(real, decision.params, range, storage));
   set_constant(quantized, dequantize->inputs[0], std::move(integers));
   return {};
 }

@@ -98,7 +98,7 @@ class Reconstruction {
       before += problem.errors(problem.nearest()).sum();
       after += problem.errors(rounded).sum();
       power += problem.power.sum();
-      store(rounded, rows, group, integers);
+      store(rounded + problem.zeros, rows, group, integers);
       Eigen::VectorXd moved = target_mean - rounded.cwiseProduct(problem.steps).cast<double>() * input_mean;
       shift.insert(shift.end(), moved.begin(), moved.end());
     }
@@ -116,13 +116,8 @@ class Reconstruction {
 
   [[nodiscard]] std::string why_not(const QuantizedLayer& layer) const {
     const Node& node = graph_.nodes[layer.node];
-    if (Status status = LayerRows::of(graph_, node).status(); !status.ok()) {
-      return status.message();
-    }
-    const std::vector<QuantParams>& params = layer.weights->params.params;
-    bool symmetric =
-        std::all_of(params.begin(), params.end(), [](const QuantParams& p) { return p.zero_point == 0; });
-    return symmetric ? "" : "its weights have a zero point";
+    Status status = LayerRows::of(graph_, node).status();
+    return status.ok() ? "" : status.message();
   }
 
   /// The weights of a group and what they may become.
@@ -136,12 +131,15 @@ class Reconstruction {
     ZP_ASSIGN_OR_RETURN(problem.range, layer.weights->type.range());
     problem.weights.resize(rows.rows_per_group(), rows.columns());
     problem.steps.resize(rows.rows_per_group(), rows.columns());
+    problem.zeros.resize(rows.rows_per_group(), rows.columns());
     for (std::int64_t row = 0; row < rows.rows_per_group(); ++row) {
       for (std::int64_t column = 0; column < rows.columns(); ++column) {
         std::size_t at = rows.element(group * rows.rows_per_group() + row, column);
         problem.weights(row, column) = weights.data<float>()[at];
         auto index = static_cast<std::size_t>(layout.index_of(static_cast<std::int64_t>(at)));
-        problem.steps(row, column) = layer.weights->params.params[index].scale;
+        QuantParams params = layer.weights->params.params[index];
+        problem.steps(row, column) = params.scale;
+        problem.zeros(row, column) = static_cast<float>(params.zero_point);
       }
     }
     return problem;
@@ -180,7 +178,7 @@ Eigen::VectorXd RoundingProblem::errors(const MatrixF& integers) const {
 MatrixF RoundingProblem::nearest() const {
   MatrixF integers(weights.rows(), weights.cols());
   for (Eigen::Index i = 0; i < weights.size(); ++i) {
-    integers.data()[i] = static_cast<float>(quantize(weights.data()[i], {steps.data()[i], 0}, range));
+    integers.data()[i] = nearest(weights.data()[i], i / weights.cols(), i % weights.cols());
   }
   return integers;
 }

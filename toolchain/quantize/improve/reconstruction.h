@@ -16,10 +16,20 @@ namespace zeropoint::toolchain {
 struct RoundingProblem {
   MatrixF weights;        ///< W [rows, columns]
   MatrixF steps;          ///< the scale of each weight; wq = step * integer
-  QuantizedRange range;   ///< of the integers
+  QuantizedRange range;   ///< of the integers where the zero point is 0
+  MatrixF zeros;          ///< the zero point of each weight, which its range is lower by; empty: all 0
   MatrixD moments;        ///< H = E xq xq' [columns, columns]
   MatrixD cross;          ///< E xq (W x)' [columns, rows]
   Eigen::VectorXd power;  ///< E (W x)^2 per row
+
+  /// The integer nearest to `weight` at that place.
+  [[nodiscard]] float nearest(float weight, Eigen::Index row, Eigen::Index column) const {
+    auto zero = static_cast<std::int64_t>(zero_at(row, column));
+    return static_cast<float>(quantize(weight, {steps(row, column), zero}, range) - zero);
+  }
+  [[nodiscard]] float zero_at(Eigen::Index row, Eigen::Index column) const {
+    return zeros.size() == 0 ? 0.0F : zeros(row, column);
+  }
 
   /// The quantity to be minimized, per row.
   [[nodiscard]] Eigen::VectorXd errors(const MatrixF& integers) const;

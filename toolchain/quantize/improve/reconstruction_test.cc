@@ -78,6 +78,17 @@ MatrixF plain_gptq(const RoundingProblem& problem, double damping, const std::ve
   return result;
 }
 
+TEST(Gptq, ZeroPointsMoveTheRange) {
+  RoundingProblem plain = problem(3, 5, 1);
+  RoundingProblem moved = plain;
+  moved.range = {0, 7};
+  moved.zeros = MatrixF::Constant(3, 5, 4.0F);
+  Team team(1);
+  EXPECT_EQ(moved.nearest(), plain.nearest());
+  EXPECT_EQ(*gptq(moved, {}, team), *gptq(plain, {}, team));
+  EXPECT_EQ(*adaround(moved, {}, team), *adaround(plain, {}, team));
+}
+
 TEST(Gptq, EqualsItsDerivation) {
   Team team(2);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {

@@ -98,6 +98,7 @@ struct NodeRecipe {
   QuantizedType weights;
   Granularity::Kind granularity = Granularity::Kind::kPerChannel;
   std::int64_t group_size = 0;
+  bool weights_by_override = false;  ///< the weights' bits or granularity are not those of the whole recipe
   std::string calibrator = {};
 };
 NodeRecipe node_recipe(const Recipe& recipe, const Node& node);
