@@ -50,7 +50,9 @@ void RecipeOptions::add(CLI::App& command) {
                    "Quantize the output too (default: the last layer's int32 accumulators are dequantized)");
   command.add_option("--float", floats, "Nodes that stay in float: a name, or a pattern with * and ?")
       ->type_name("NODE");
-  command.add_option("--improve", improvements, "Improvements to make, beside those of the recipe")
+  command
+      .add_option("--improve", improvements,
+                  "Improvements to make beside those of the recipe (docs/improvements.md); none: not even those")
       ->delimiter(',')
       ->type_name("NAME");
 }
@@ -81,7 +83,13 @@ Result<Recipe> RecipeOptions::recipe() const {
   if (quantized_output) {
     recipe.output = Recipe::Output::kQuantized;
   }
-  recipe.improvements.insert(recipe.improvements.end(), improvements.begin(), improvements.end());
+  for (const std::string& name : improvements) {
+    if (name == "none") {
+      recipe.improvements.clear();
+    } else {
+      recipe.improvements.push_back(name);
+    }
+  }
   for (const std::string& node : floats) {
     recipe.overrides.push_back({.nodes = node, .in_float = true});
   }

@@ -61,9 +61,12 @@ class Rows {
     return MatrixF(below_ + (share_.array() >= 0.5F).cast<float>().matrix());
   }
 
-  /// Lets single weights change sides while that lowers the error.
+  /// Lets single weights go one integer further, beyond their two sides if need be, while that lowers the
+  /// error.
   void settle(MatrixF& integers) const {
     constexpr int kMostRounds = 20;
+    auto low = static_cast<float>(range_.q_min);
+    auto high = static_cast<float>(range_.q_max);
     MatrixF residual(integers.rows(), integers.cols());
     multiply(integers.cwiseProduct(steps_), Transposed::kNo, moments_, residual);
     residual -= cross_;
@@ -72,11 +75,14 @@ class Rows {
       for (int round = 0; moved && round < kMostRounds; ++round) {
         moved = false;
         for (Eigen::Index k = 0; k < integers.cols(); ++k) {
-          float step = integers(row, k) > below_(row, k) ? -steps_(row, k) : steps_(row, k);
-          // E(w + d) - E(w) = 2 d r + d^2 H, less what rounding of the sums could pretend
-          float change = 2 * step * residual(row, k) + step * step * moments_(k, k);
-          if (change < -1e-3F * step * step * moments_(k, k)) {
-            integers(row, k) += step > 0 ? 1.0F : -1.0F;
+          // E(w + d) - E(w) = 2 d r + d^2 H: downhill is against r, and pays where that is far enough.
+          float step = residual(row, k) > 0 ? -steps_(row, k) : steps_(row, k);
+          float moved_to = integers(row, k) + (step > 0 ? 1.0F : -1.0F);
+          float curvature = step * step * moments_(k, k);
+          bool allowed = moved_to >= low && moved_to <= high;
+          // The margin is for what rounding of the sums could pretend.
+          if (allowed && 2 * step * residual(row, k) + curvature < -1e-3F * curvature) {
+            integers(row, k) = moved_to;
             residual.row(row) += step * moments_.row(k);
             moved = true;
           }

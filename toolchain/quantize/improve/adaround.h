@@ -19,8 +19,9 @@ struct AdaRoundOptions {
 /// with h(V) = clamp(1.2 sigmoid(V) - 0.1, 0, 1), started where Wq = W. The expectation is over all samples
 /// at once, by its moments (the function after the layer is left out, which costs little by table 4 there),
 /// so that nothing is drawn at random; each row's is divided by that of rounding to the nearest, times the
-/// number of its weights, so that lambda means the same in every network. At the end single weights change
-/// sides while that lowers a row's error, and a row that rounding to the nearest leaves with less keeps that.
+/// number of its weights, so that lambda means the same in every network. At the end single weights go one
+/// integer up or down while that lowers a row's error, and a row that rounding to the nearest leaves with
+/// less keeps that.
 Result<MatrixF> adaround(const RoundingProblem& problem, const AdaRoundOptions& options, Team& team);
 
 }  // namespace zeropoint::toolchain

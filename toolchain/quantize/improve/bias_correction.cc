@@ -45,7 +45,8 @@ void add_missing_biases(Graph& graph, QuantPlan& plan) {
     while (graph.find(name) != kNoValue) {
       name += '_';
     }
-    if (const Decision* input = plan.find(graph.value(node.inputs[0]).name)) {
+    const Decision* input = input_decision(graph, plan, node);
+    if (input != nullptr && plan.find(name) == nullptr) {
       plan.decisions.insert(weights + 1, bias_decision(name, *input, *weights));
     }
     node.inputs.resize(3, kNoValue);

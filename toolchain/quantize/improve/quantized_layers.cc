@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -9,6 +10,18 @@
 #include "quantize/node_role.h"
 
 namespace zeropoint::toolchain {
+
+const Decision* input_decision(const Graph& graph, const QuantPlan& plan, const Node& layer) {
+  const std::string& tensor = graph.value(layer.inputs[0]).name;
+  for (const Decision& decision : plan.decisions) {
+    bool names_it = decision.tensor == tensor && std::find(decision.readers.begin(), decision.readers.end(),
+                                                           layer.name) != decision.readers.end();
+    if (names_it) {
+      return decision.dynamic ? nullptr : &decision;
+    }
+  }
+  return plan.find(tensor);
+}
 
 std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& quantized,
                                              const QuantPlan& plan) {
@@ -32,7 +45,7 @@ std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& qu
     if (next < quantized.nodes.size() && weights != nullptr) {
       layers.push_back({i, next, weights,
                         node.has_input(2) ? plan.find(graph.value(node.inputs[2]).name) : nullptr,
-                        plan.find(graph.value(node.inputs[0]).name)});
+                        input_decision(graph, plan, node)});
     }
     ++next;
   }

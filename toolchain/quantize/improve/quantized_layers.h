@@ -16,13 +16,17 @@ struct QuantizedLayer {
   std::size_t quantized;  ///< index in the quantized graph
   const Decision* weights;
   const Decision* bias;   ///< nullptr where it has none, or one that stays in float
-  const Decision* input;  ///< nullptr where its input stays in float
+  const Decision* input;  ///< see input_decision()
 };
 
 /// More than the sum of products of a layer can be, in steps: inputs and their zero point are below 2^bits,
 /// weights at most q_max. 0 where that could leave int32 by itself: the sum is then one of 64 bits, in which
 /// a bias of 32 has room.
 std::int64_t products_below(std::int64_t depth, QuantizedType input, QuantizedType weights);
+
+/// How the plan quantizes what a layer reads as its input; nullptr where that stays in float, or each run
+/// finds its range.
+const Decision* input_decision(const Graph& graph, const QuantPlan& plan, const Node& layer);
 
 /// The layers whose weights the plan quantizes, in order. Pointers are into `plan`.
 std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& quantized,

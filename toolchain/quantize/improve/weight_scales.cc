@@ -144,7 +144,7 @@ class ScaleFitter {
   [[nodiscard]] float scale_for_bias(const Node& layer, const Decision& weights, std::size_t i,
                                      float scale) const {
     const Tensor* bias = bias_of(graph_, layer);
-    const Decision* input = plan_.find(graph_.value(layer.inputs[0]).name);
+    const Decision* input = input_decision(graph_, plan_, layer);
     if (bias == nullptr || input == nullptr ||
         weights.params.granularity.kind == Granularity::Kind::kPerGroup) {
       return scale;
@@ -161,7 +161,7 @@ class ScaleFitter {
 
   /// The bias of a layer is in steps of input scale times weight scale.
   void follow(const Node& layer, const Decision& weights) {
-    const Decision* input = plan_.find(graph_.value(layer.inputs[0]).name);
+    const Decision* input = input_decision(graph_, plan_, layer);
     for (Decision& decision : plan_.decisions) {
       bool is_bias = layer.has_input(2) && decision.tensor == graph_.value(layer.inputs[2]).name;
       if (!is_bias || input == nullptr || decision.params.params.size() != weights.params.params.size()) {
