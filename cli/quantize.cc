@@ -11,6 +11,7 @@
 #include "inputs.h"
 #include "interrupt.h"
 #include "plan_metadata.h"
+#include "progress.h"
 #include "recipe_options.h"
 #include "verbs.h"
 #include "write_options.h"
@@ -73,12 +74,19 @@ Result<toolchain::Evidence> gather(const Graph& graph, const Options& options) {
   return evidence;
 }
 
+/// Whether one of the improvements rests on calibration.
+bool improve_by_data(const std::vector<std::string>& improvements) {
+  return std::any_of(improvements.begin(), improvements.end(), [](const std::string& name) {
+    return name != "mse-weights" && name != "bias-correction-analytic";
+  });
+}
+
 /// Whether ranges or samples have a part in it.
 bool needs_data(const toolchain::Recipe& recipe) {
   auto is_static = [](std::optional<toolchain::ActivationMode> mode) {
     return mode == toolchain::ActivationMode::kStatic;
   };
-  return is_static(recipe.mode) || !recipe.improvements.empty() ||
+  return is_static(recipe.mode) || improve_by_data(recipe.improvements) ||
          std::any_of(recipe.overrides.begin(), recipe.overrides.end(),
                      [&](const toolchain::RecipeOverride& override) { return is_static(override.mode); });
 }
@@ -88,7 +96,15 @@ struct Outcome {
   std::string basis;  // what the plan rests on
 };
 
-Result<Outcome> quantize(const Graph& graph, const Options& options) {
+Result<Outcome> quantize(const toolchain::PreparedNetwork& prepared, const Options& options) {
+  const Graph& graph = prepared.graph;
+  Progress progress("improving", "steps");
+  auto improve_with = [&](toolchain::Evidence& evidence) {
+    evidence.means = prepared.means;
+    evidence.calibration.progress = [&](std::int64_t done, std::int64_t total) {
+      progress.update(done, total);
+    };
+  };
   if (!options.plan_input.empty()) {
     ZP_ASSIGN_OR_RETURN(std::vector<std::byte> text, toolchain::read_file(options.plan_input));
     Result<QuantPlan> plan =
@@ -99,6 +115,7 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
     if (needs_data) {
       ZP_ASSIGN_OR_RETURN(evidence, gather(graph, options));
     }
+    improve_with(evidence);
     toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
     ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.apply(*plan));
     return Outcome{std::move(network), "plan " + options.plan_input};
@@ -106,13 +123,16 @@ Result<Outcome> quantize(const Graph& graph, const Options& options) {
   ZP_ASSIGN_OR_RETURN(toolchain::Recipe recipe, options.recipe.recipe());
   ZP_RETURN_IF_ERROR(toolchain::check_overrides(recipe, graph));
   if (!needs_data(recipe)) {
-    toolchain::NetworkQuantizer quantizer(graph, {});
+    toolchain::Evidence evidence;
+    improve_with(evidence);
+    toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
     ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(recipe));
     return Outcome{std::move(network), "no data: nothing rests on ranges"};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Evidence evidence, gather(graph, options));
   std::string basis =
       fmt::format("calibrated ({}) on {}", evidence.method.name(), evidence.statistics.data());
+  improve_with(evidence);
   toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
   ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(recipe));
   return Outcome{std::move(network), std::move(basis)};
@@ -128,7 +148,7 @@ Status run(const Options& options) {
   Result<toolchain::PreparedNetwork> prepared = toolchain::prepare_network(std::move(graph), options.keep);
   ZP_RETURN_IF_ERROR(prepared.status().at(options.model.path));
   // A model that could not run is worth nothing; quantize() says so before anything is written.
-  ZP_ASSIGN_OR_RETURN(Outcome outcome, quantize(prepared->graph, options));
+  ZP_ASSIGN_OR_RETURN(Outcome outcome, quantize(*prepared, options));
   QuantizedNetwork& network = outcome.network;
   attach_plan(network.graph, network.plan);
   ZP_RETURN_IF_ERROR(options.write.write(network.graph, options.output));

@@ -53,7 +53,7 @@ TEST_F(Program, AppliesAPlanAgainToTheSameBytes) {
   train_small();
   (void)succeed(
       "quantize m.pt --synthetic -o a.onnx --plan-out plan.json --weight-bits 4 --activation-bits 6");
-  (void)succeed("quantize m.pt -o b.onnx --plan plan.json");
+  (void)succeed("quantize m.pt --synthetic -o b.onnx --plan plan.json");
   EXPECT_EQ(content_of(path("a.onnx")), content_of(path("b.onnx")));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "quantize/improve/channel_means.h"
 #include "quantize/improvement.h"
 #include "quantize/plan_biases.h"
 
@@ -53,13 +54,14 @@ Result<PreparedNetwork> prepare_network(Graph graph, bool keep) {
     return Status::invalid_argument("the model is quantized already");
   }
   ZP_RETURN_IF_ERROR(widen_halves(graph).status());
+  ChannelMeans means = channel_means_of_batch_norms(graph);
   std::vector<Simplification> passes;
   if (!keep) {
     ZP_ASSIGN_OR_RETURN(passes, simplify(graph));
   }
   separate_constants(graph);
   give_names(graph);
-  return PreparedNetwork{std::move(graph), std::move(passes)};
+  return PreparedNetwork{std::move(graph), std::move(passes), std::move(means)};
 }
 
 NetworkQuantizer::NetworkQuantizer(Graph prepared, Evidence evidence)
@@ -89,6 +91,7 @@ Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(
         ZP_ASSIGN_OR_RETURN(next.evidence.statistics,
                             gather_statistics(next.graph, next.evidence.data, next.evidence.calibration));
       }
+      next.evidence.means.clear();  // of the network before
       add_note(next.record, std::move(note));
       known = improved_.emplace(names, std::move(next)).first;
     }

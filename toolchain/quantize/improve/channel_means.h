@@ -5,11 +5,9 @@
 #include <vector>
 
 #include "quantize/improve/sample_chunks.h"
+#include "zeropoint/toolchain/quantize_network.h"
 
 namespace zeropoint::toolchain {
-
-/// The mean of each channel of tensors, by their names.
-using ChannelMeans = std::map<std::string, std::vector<double>>;
 
 /// A tensor of a graph, and the axis along which its channels lie (negative: from the end).
 struct ChannelAxis {

@@ -42,21 +42,22 @@ ChannelRanges ranges_of_results(const Graph& graph, const std::vector<ValueId>& 
   return ranges;
 }
 
-/// The means of the channels of what layers read, of those that calibration saw.
+/// The means of the channels of what layers read: as calibration saw them, else as a BatchNormalization says.
 ChannelMeans means_of_inputs(const Graph& graph, const Evidence& evidence) {
   ChannelMeans means;
   for (const Node& node : graph.nodes) {
     const ChannelStatistics* channels = role_of(graph, node).kind == NodeRole::Kind::kLayer
                                             ? channels_of(graph, node, node.inputs[0], evidence)
                                             : nullptr;
-    if (channels == nullptr) {
-      continue;
-    }
-    auto [of_input, is_new] = means.try_emplace(graph.value(node.inputs[0]).name);
-    for (std::int64_t c = 0; is_new && c < channels->size(); ++c) {
-      of_input->second.push_back(channels->mean(c));
+    const std::string& name = graph.value(node.inputs[0]).name;
+    if (channels != nullptr && means.count(name) == 0) {
+      std::vector<double>& of_input = means[name];
+      for (std::int64_t c = 0; c < channels->size(); ++c) {
+        of_input.push_back(channels->mean(c));
+      }
     }
   }
+  means.insert(evidence.means.begin(), evidence.means.end());
   return means;
 }
 

@@ -17,10 +17,14 @@
 
 namespace zeropoint::toolchain {
 
+/// Means of channels, by the names of tensors.
+using ChannelMeans = std::map<std::string, std::vector<double>>;
+
 /// A float network ready to be calibrated and quantized.
 struct PreparedNetwork {
   Graph graph;
   std::vector<Simplification> passes;  ///< of simplify() that changed something
+  ChannelMeans means;                  ///< as the BatchNormalizations say that may have been folded
 };
 
 /// Halves as float32, simplify() unless `keep`, constants separated by their use, a name of its own for
@@ -37,6 +41,7 @@ struct Evidence {
   /// gathered anew.
   std::vector<std::shared_ptr<const Dataset>> data;
   CalibrationOptions calibration;  ///< how statistics are gathered anew
+  ChannelMeans means;              ///< PreparedNetwork::means: for tensors that statistics do not have
 };
 
 struct QuantizedNetwork {
