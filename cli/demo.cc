@@ -87,7 +87,7 @@ Result<Network> load_or_train(const Options& options, const std::shared_ptr<cons
 Result<Row> quantize_and_evaluate(toolchain::NetworkQuantizer& quantizer, const Variant& variant,
                                   const std::shared_ptr<const Dataset>& test, const Row& reference,
                                   const toolchain::Profile& profile, const Options& options) {
-  ZP_ASSIGN_OR_RETURN(toolchain::Recipe recipe, toolchain::base_recipe("static_w8a8"));
+  toolchain::Recipe recipe;
   recipe.weights.bits = variant.weight_bits;
   recipe.activations.bits = variant.activation_bits;
   ZP_ASSIGN_OR_RETURN(toolchain::QuantizedNetwork network, quantizer.quantize(recipe));

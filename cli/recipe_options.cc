@@ -86,6 +86,7 @@ Result<Recipe> RecipeOptions::recipe() const {
   for (const std::string& name : improvements) {
     if (name == "none") {
       recipe.improvements.clear();
+      recipe.correct_biases = false;
     } else {
       recipe.improvements.push_back(name);
     }

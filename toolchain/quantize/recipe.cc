@@ -125,9 +125,6 @@ Result<Recipe> base_recipe(std::string_view name) {
       recipe.activations = base.activations;
       recipe.weights.bits = base.weight_bits;
       recipe.group_size = base.group_size;
-      if (base.mode == ActivationMode::kStatic) {
-        recipe.improvements = {"bias-correction"};  // cheap, and made no network worse (docs/improvements.md)
-      }
       return recipe;
     }
     names.emplace_back(base.name);

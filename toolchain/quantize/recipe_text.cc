@@ -201,9 +201,6 @@ Recipe recipe_from(const Json& json) {
   if (json.contains("output")) {
     recipe.output = static_cast<Recipe::Output>(word_in(json, "output", kOutputs));
   }
-  if (json.contains("improvements")) {
-    recipe.improvements.clear();
-  }
   for (const Json& name : json.contains("improvements") ? list_in(json, "improvements") : Json::array()) {
     if (!name.is_string()) {
       throw BadField{"'improvements' must hold names"};

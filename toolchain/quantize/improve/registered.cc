@@ -90,8 +90,6 @@ Result<std::string> improve_by_smoothing(Graph& graph, const Evidence& evidence)
 }
 
 Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, const Evidence& /*evidence*/) {
-  // The plan holds all that this does: applied again, perhaps with scales that were edited, it must stay.
-  std::erase(plan.improvements, "mse-weights");
   ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, fit_weight_scales(graph, plan));
   return summary("least-squares weight scales", notes);
 }
@@ -110,9 +108,6 @@ Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evi
 }
 
 Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
-  if (evidence.data.empty()) {
-    return improve_by_analytic_bias_correction(graph, plan, evidence);
-  }
   Team team(threads_or_all(evidence.calibration.threads));
   ZP_ASSIGN_OR_RETURN(SampleChunks samples, load_chunks(graph, evidence.data));
   ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, correct_bias(graph, plan, samples, team));
