@@ -15,7 +15,11 @@ class DivergenceSearch {
       : sums_(histogram),
         all_{std::min(seen.r_min, 0.0F), std::max(seen.r_max, 0.0F)},
         type_(type),
-        counts_(histogram.bins()) {}
+        counts_(histogram.bins()) {
+    auto used = [](std::int64_t count) { return count != 0; };
+    first_used_ = static_cast<int>(std::find_if(counts_.begin(), counts_.end(), used) - counts_.begin());
+    last_used_ = static_cast<int>(counts_.rend() - std::find_if(counts_.rbegin(), counts_.rend(), used)) - 1;
+  }
 
   /// [max(-T, min), min(T, max)] for T of that many bins.
   [[nodiscard]] RealRange range_at(int bins) const {
@@ -25,16 +29,16 @@ class DivergenceSearch {
 
   /// The number of bins that reach to the largest |x|.
   [[nodiscard]] int most_bins() const {
-    int below = Histogram::kSide - first_used();
-    return std::max(below, last_used() - Histogram::kSide + 1);
+    int below = Histogram::kSide - first_used_;
+    return std::max(below, last_used_ - Histogram::kSide + 1);
   }
 
   [[nodiscard]] double at(int bins) const {
     RealRange range = range_at(bins);
     Result<QuantParams> params = choose_params(range.r_min, range.r_max, type_);
     Result<QuantizedRange> integers = type_.range();
-    int first = std::max(Histogram::kSide - bins, first_used());
-    int last = std::min(Histogram::kSide + bins - 1, last_used());
+    int first = std::max(Histogram::kSide - bins, first_used_);
+    int last = std::min(Histogram::kSide + bins - 1, last_used_);
     if (!params.ok() || !integers.ok() || last - first < integers->q_max - integers->q_min) {
       return kInf;
     }
@@ -74,20 +78,12 @@ class DivergenceSearch {
     auto n_log_n = [](double n) { return n > 0 ? n * std::log(n) : 0; };
     return more > 0 ? n_log_n(own + more) - n_log_n(own) : 0;
   }
-  [[nodiscard]] int first_used() const {
-    return static_cast<int>(std::find_if(counts_.begin(), counts_.end(), [](auto n) { return n != 0; }) -
-                            counts_.begin());
-  }
-  [[nodiscard]] int last_used() const {
-    return static_cast<int>(counts_.rend() -
-                            std::find_if(counts_.rbegin(), counts_.rend(), [](auto n) { return n != 0; })) -
-           1;
-  }
-
   BinSums sums_;
   RealRange all_;
   QuantizedType type_;
   std::span<const std::int64_t> counts_;
+  int first_used_;
+  int last_used_;
 };
 
 }  // namespace

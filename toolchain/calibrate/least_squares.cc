@@ -31,6 +31,10 @@ double squared_error(const Histogram& histogram, RealRange range, QuantizedType 
 RealRange least_squares_range(const Histogram& histogram, RealRange seen, QuantizedType type) {
   // The range is widened to contain 0 anyway.
   RealRange all{std::min(seen.r_min, 0.0F), std::max(seen.r_max, 0.0F)};
+  Result<QuantizedRange> integers = type.range();
+  if (!integers.ok() || integers->q_max - integers->q_min >= Histogram::kBins) {
+    return all;  // more integers than bins: a histogram does not tell what rounding costs
+  }
   BinSums sums(histogram);
   RealRange best = all;
   double least = error_at(sums, all, type);

@@ -10,7 +10,7 @@ namespace zeropoint::toolchain {
 
 /// The range at which quantization to `type` has the least mean squared error, of rounding and clamping
 /// together. Both ends are searched for, each among kMseSteps parts of its side, one after the other until
-/// neither moves.
+/// neither moves. Types of more integers than there are bins get all of the range.
 RealRange least_squares_range(const Histogram& histogram, RealRange seen, QuantizedType type);
 inline constexpr int kMseSteps = 256;
 

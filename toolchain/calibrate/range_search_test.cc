@@ -243,6 +243,7 @@ TEST(LeastSquares, CutsOffMoreTheFewerBitsThereAre) {
     EXPECT_GT(range.r_max, before);
     before = range.r_max;
   }
+  EXPECT_EQ(least_squares_range(sample.histogram, sample.seen, {16, true}).r_max, sample.seen.r_max);
   Sample zeros({0, 0});
   EXPECT_EQ(least_squares_range(zeros.histogram, zeros.seen, kUint8).r_max, 0);
 }
