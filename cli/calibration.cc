@@ -5,6 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <numeric>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "interrupt.h"
 #include "progress.h"
@@ -89,6 +92,11 @@ Result<LoadedSamples> load_calibration_samples(const CalibrationSamples& options
 
 Result<Statistics> gather_with_progress(const toolchain::Graph& graph, const LoadedSamples& samples,
                                         const toolchain::CalibrationOptions& options) {
+#ifdef __GLIBC__
+  // Left alone, glibc learns to keep ever larger tensors in heaps that fragment, and memory grows with the
+  // number of samples; so they go back to the system when they are freed.
+  (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
   Progress progress("calibrating", "samples");
   toolchain::CalibrationOptions how = options;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };

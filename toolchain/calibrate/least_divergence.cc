@@ -7,6 +7,10 @@
 namespace zeropoint::toolchain {
 namespace {
 
+/// T is at least this part of the largest |x|, as 128 of 2048 bins are. Below, spikes would draw it: the
+/// divergence rates a spike that is smeared over its neighbours worse than the loss of all beyond it.
+constexpr int kLeastPart = 16;
+
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 class DivergenceSearch {
@@ -100,7 +104,7 @@ RealRange least_divergence_range(const Histogram& histogram, RealRange seen, Qua
   // Where two are equal, the wider range: it clamps less.
   int best = search.most_bins();
   double least = search.at(best);
-  for (int bins = best - 1; bins > 0; --bins) {
+  for (int bins = best - 1, least_bins = best / kLeastPart; bins >= least_bins; --bins) {
     double divergence = search.at(bins);
     if (divergence < least) {
       least = divergence;
