@@ -1,5 +1,6 @@
 #include "engine/steps/row_steps.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace zeropoint::engine {
@@ -27,10 +28,16 @@ Status NormalizeStep::run(const RunContext& context) {
 }
 
 Status ChannelTableStep::run(const RunContext& context) {
-  context.in_parts(rows, rows * count, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      kernels->look_up_each(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count,
-                            tables.data());
+  constexpr std::int64_t kTables = 64;  // that stay in the nearest cache while the rows pass
+  std::int64_t blocks = (count + kTables - 1) / kTables;
+  context.in_parts(blocks, rows * count / 2, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t block = begin; block < end; ++block) {
+      std::int64_t first = block * kTables;
+      std::int64_t size = std::min(kTables, count - first);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        kernels->look_up_each(context.bytes_at(from) + i * count + first,
+                              context.bytes_at(to) + i * count + first, size, tables.data() + first * 256);
+      }
     }
   });
   return {};
