@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace zeropoint::toolchain {
 namespace {
@@ -113,6 +114,9 @@ Result<LayerWeights> layer_weights(const Node& node, const Tensor& integers, con
     return Status::unsupported("its weights have neither one scale nor one per output channel");
   }
   std::vector<std::int32_t> steps = steps_of(integers, params, axis);
+  if (node.op == Op::kGemm && float_attribute(node, "alpha") < 0) {
+    std::transform(steps.begin(), steps.end(), steps.begin(), std::negate<>());
+  }
   Shape shape = integers.shape();
   std::int64_t repeats = 1;  // of the scales
   if (node.op == Op::kConvTranspose) {

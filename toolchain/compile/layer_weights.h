@@ -12,8 +12,8 @@ struct LayerWeights {
 };
 
 /// From the integers and parameters of a Conv's [M, C / group, kernel...], a ConvTranspose's [C, M / group,
-/// kernel...], a Gemm's [K, M] or [M, K] (transB) or a MatMul's [K, M]. kUnsupported where scales are neither
-/// one nor per output channel.
+/// kernel...], a Gemm's [K, M] or [M, K] (transB) or a MatMul's [K, M]. A Gemm's negative alpha turns the
+/// steps' signs. kUnsupported where scales are neither one nor per output channel.
 Result<LayerWeights> layer_weights(const Node& node, const Tensor& integers, const TensorParams& params);
 
 }  // namespace zeropoint::toolchain

@@ -7,6 +7,8 @@
 #include "compile/graph_lowering.h"
 #include "graph/quant_nodes.h"
 #include "simplify/fold_constants.h"
+#include "simplify/graph_view.h"
+#include "simplify/passes.h"
 #include "zeropoint/toolchain/qdq.h"
 #include "zeropoint/toolchain/simplify.h"
 
@@ -267,6 +269,10 @@ Result<Lowering> lower(const Graph& graph, RequantizeMode mode) {
   ZP_ASSIGN_OR_RETURN(Graph qdq, to_qdq(graph));
   ZP_RETURN_IF_ERROR(fold_constants(qdq));
   ZP_RETURN_IF_ERROR(fuse_spelled_out(qdq));
+  if (plain_gemm(qdq) > 0) {
+    remove_dead(qdq);
+    ZP_RETURN_IF_ERROR(infer_shapes(qdq));
+  }
   return GraphLowering(qdq, mode).run();
 }
 

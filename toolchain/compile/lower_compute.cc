@@ -50,9 +50,8 @@ std::optional<std::int64_t> extent_from(const Dims& dims, std::int64_t axis) {
 Status GraphLowering::lower_mat_mul(const Node& node, const Target& target, TensorId output) {
   ZP_ASSIGN_OR_RETURN(QuantizedView a, operand(node, 0));
   ZP_ASSIGN_OR_RETURN(QuantizedView b, operand(node, 1));
-  LayerConstants one{Tensor(), {b.params.scale}, {0}, {}};
-  ZP_ASSIGN_OR_RETURN(Requantization requantization,
-                      requantization_of(one, a.params.scale, target.quantization(), mode_));
+  LayerConstants one{Tensor(), a.params.scale, {b.params.scale}, {0}, {}};
+  ZP_ASSIGN_OR_RETURN(Requantization requantization, requantization_of(one, target.quantization(), mode_));
   builder_.add(MatMulOp{a.tensor, b.tensor, output, a.params.zero_point, b.params.zero_point,
                         std::move(requantization)});
   return {};

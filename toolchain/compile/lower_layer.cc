@@ -49,10 +49,9 @@ Status GraphLowering::add_layer(const Node& node, LayerConstants&& constants, Te
 }
 
 Status GraphLowering::lower_layer(const Node& node, const Target& target, TensorId output) {
-  ZP_ASSIGN_OR_RETURN(QuantizedView input, operand(node, 0));
   ZP_ASSIGN_OR_RETURN(LayerConstants constants, layer_constants(node));
   ZP_ASSIGN_OR_RETURN(Requantization requantization,
-                      requantization_of(constants, input.params.scale, target.quantization(), mode_));
+                      requantization_of(constants, target.quantization(), mode_));
   return add_layer(node, std::move(constants), output, std::move(requantization));
 }
 

@@ -6,6 +6,7 @@
 
 #include "compile/qdq_network_for_test.h"
 #include "zeropoint/reference.h"
+#include "zeropoint/toolchain/float_executor.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -79,6 +80,48 @@ TEST(Lower, TransposesGemmWeightsThatStandTheOtherWay) {
   Program a = lowered(straight).program;
   Program b = lowered(turned).program;
   EXPECT_EQ(operation<FullyConnectedOp>(a, 4).layer.weights, operation<FullyConnectedOp>(b, 4).layer.weights);
+}
+
+TEST(Lower, AGemmsFactorsArePartOfItsConstants) {
+  Graph graph = network();
+  Node& gemm = node(graph, "gemm");
+  gemm.attributes["alpha"] = -2.0F;
+  gemm.attributes["beta"] = 3.0F;
+  Lowering result = lowered(graph);
+  EXPECT_TRUE(result.floats.empty());
+  const auto& layer = operation<FullyConnectedOp>(result.program, 4).layer;
+  const Tensor& u = *graph.value(graph.find("u_q")).constant;
+  std::vector<std::int64_t> bias{2, 3, 4};  // 3 · 0.5 · {1, 2, 3} at scale 1 · 0.5 · 2, halves to even
+  for (std::size_t i = 0; i < 24; ++i) {
+    int step = -u.data<std::int8_t>()[i];
+    EXPECT_EQ(layer.weights.data<std::int8_t>()[i], step);
+    bias[i / 8] -= 5 * step;
+  }
+  EXPECT_EQ(layer.folded_bias, bias);
+  EXPECT_EQ(operation<DequantizeOp>(result.program, 5).from.scales, std::vector{1.0F});
+  node(graph, "gemm").attributes["alpha"] = 0.0F;
+  EXPECT_EQ(lowered(graph).floats.at(0).reason, "input scale 0 times weight scale 0.5 is no normal number");
+}
+
+TEST(Lower, AGemmOfTurnedOrComputedOperandsRunsInIntegers) {
+  Graph graph;
+  ValueId x = quantized(graph, "x", graph.add_input("x", ElementType::kFloat32, {4, 3}), 0.5F, 10);
+  ValueId w = constant(graph, "w", Tensor::of<std::int8_t>({4, 2}, {1, -2, 3, 4, -5, 6, 7, 8}), {0.25F}, 0);
+  ValueId rows = graph.add_constant("rows", Tensor::of<float>({3, 1}, {10, 20, 30}));
+  std::int64_t yes = 1;
+  ValueId a = graph.add_node(Op::kGemm, "turned", {x, w, rows}, "a", {{"transA", yes}, {"beta", 2.0F}});
+  ValueId b = graph.add_node(Op::kGemm, "square", {x, x}, "b", {{"transA", yes}});
+  graph.outputs = {quantized(graph, "a", a, 1, 3), quantized(graph, "b", b, 2, 9)};
+  ASSERT_TRUE(infer_shapes(graph).ok());
+  Lowering result = lowered(graph);
+  EXPECT_TRUE(result.floats.empty());
+  EXPECT_TRUE(float_tensors_inside(result.program).empty());
+  Tensor input = Tensor::of<float>({4, 3}, {1, 2, -3, 4, 5, -1, 7, 2, 9, 0, 1, 2});
+  Result<std::vector<Tensor>> integers = run_reference(result.program, std::span(&input, 1));
+  FloatExecutor simulation = *FloatExecutor::create(graph);
+  Result<std::vector<Tensor>> reals = simulation.run(std::span(&input, 1));
+  ASSERT_TRUE(integers.ok() && reals.ok());
+  EXPECT_EQ(*integers, *reals);
 }
 
 /// A Clip with the given bounds, absent where they are NaN.
@@ -182,8 +225,6 @@ TEST(Lower, SaysWhyALayerIsNone) {
       "Conv 'conv': its operand 'float' is not a quantized constant");
   EXPECT_EQ(after([](Graph& g) { node(g, "w_dequantize").attributes["axis"] = std::int64_t{2}; }),
             "Conv 'conv': its weights have neither one scale nor one per output channel");
-  EXPECT_EQ(after([](Graph& g) { node(g, "gemm").attributes["alpha"] = 2.0F; }),
-            "Gemm 'gemm': alpha and beta must be 1, transA 0");
   EXPECT_EQ(after([](Graph& g) {
               replace(g, "u_q", Tensor(ElementType::kInt8, {0, 8}));
               node(g, "gemm").inputs.pop_back();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "compile/layer_weights.h"
 #include "graph/geometry.h"
@@ -72,13 +73,14 @@ Result<Tensor> real_bias(const Graph& graph, const Node& node, const std::vector
 
 /// The quantized bias per channel: zeros where there is none.
 Result<std::vector<std::int64_t>> read_bias(const Graph& graph, const Node& node,
-                                            const std::vector<std::int32_t>& producers, QuantParams input,
+                                            const std::vector<std::int32_t>& producers,
                                             const LayerConstants& constants) {
   auto channels = static_cast<std::size_t>(constants.weights.dim(0));
   if (!node.has_input(2)) {
     return std::vector<std::int64_t>(channels, 0);
   }
-  if (graph.constant(node, 2) == nullptr) {
+  float beta = node.op == Op::kGemm ? float_attribute(node, "beta") : 1;
+  if (graph.constant(node, 2) == nullptr && beta == 1) {
     ZP_ASSIGN_OR_RETURN(QuantizedConstant bias, constant_behind(graph, node, 2, producers));
     ZP_RETURN_IF_ERROR(check_bias(*bias.values, channels));
     std::vector<std::int64_t> integers = integers_at_scale(bias, constants.accumulator_scales, channels);
@@ -92,7 +94,9 @@ Result<std::vector<std::int64_t>> read_bias(const Graph& graph, const Node& node
   if (reals.size() > 1) {
     std::copy(reals.data<float>().begin(), reals.data<float>().end(), bias.begin());
   }
-  ZP_ASSIGN_OR_RETURN(QuantizedBias rounded, quantize_bias(bias, input.scale, constants.weight_scales));
+  std::transform(bias.begin(), bias.end(), bias.begin(), [&](float b) { return beta * b; });
+  ZP_ASSIGN_OR_RETURN(QuantizedBias rounded,
+                      quantize_bias(bias, constants.input_scale, constants.weight_scales));
   return std::vector<std::int64_t>(rounded.values.begin(), rounded.values.end());
 }
 
@@ -114,28 +118,26 @@ void fold(LayerConstants& constants, std::int64_t input_zero_point) {
 
 Result<LayerConstants> read_layer(const Graph& graph, const Node& node,
                                   const std::vector<std::int32_t>& producers, QuantParams input) {
-  if (node.op == Op::kGemm && (float_attribute(node, "alpha") != 1 || float_attribute(node, "beta") != 1 ||
-                               int_attribute(node, "transA") != 0)) {
-    return Status::unsupported("alpha and beta must be 1, transA 0");
-  }
   ZP_ASSIGN_OR_RETURN(QuantizedConstant quantized, constant_behind(graph, node, 1, producers));
   ZP_ASSIGN_OR_RETURN(LayerWeights weights,
                       layer_weights(node, *quantized.values, quantized.quantization.params));
-  LayerConstants constants{std::move(weights.steps), std::move(weights.scales), {}, {}};
+  float alpha = node.op == Op::kGemm ? std::abs(float_attribute(node, "alpha")) : 1;
+  LayerConstants constants{std::move(weights.steps), alpha * input.scale, std::move(weights.scales), {}, {}};
   for (float scale : constants.weight_scales) {
-    constants.accumulator_scales.push_back(input.scale * scale);
+    constants.accumulator_scales.push_back(constants.input_scale * scale);
     if (!std::isnormal(constants.accumulator_scales.back())) {
-      return Status::unsupported(
-          fmt::format("input scale {} times weight scale {} is no normal number", input.scale, scale));
+      return Status::unsupported(fmt::format("input scale {} times weight scale {} is no normal number",
+                                             constants.input_scale, scale));
     }
   }
-  ZP_ASSIGN_OR_RETURN(constants.folded_bias, read_bias(graph, node, producers, input, constants));
+  ZP_ASSIGN_OR_RETURN(constants.folded_bias, read_bias(graph, node, producers, constants));
   fold(constants, input.zero_point);
   return constants;
 }
 
-Result<Requantization> requantization_of(const LayerConstants& constants, float s_in,
-                                         const Quantization& output, RequantizeMode mode) {
+Result<Requantization> requantization_of(const LayerConstants& constants, const Quantization& output,
+                                         RequantizeMode mode) {
+  float s_in = constants.input_scale;
   std::vector<float> floats;
   std::vector<FixedPointMultiplier> fixed;
   for (std::size_t m = 0; m < constants.folded_bias.size(); ++m) {

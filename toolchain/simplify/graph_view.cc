@@ -84,6 +84,13 @@ bool bypass(Graph& graph, ValueId from, ValueId to) {
   return true;
 }
 
+std::string unused_name(const Graph& graph, std::string name) {
+  while (graph.find(name) != kNoValue) {
+    name += "_";
+  }
+  return name;
+}
+
 void remove_dead(Graph& graph) {
   std::vector<bool> read(graph.values.size(), false);
   for (ValueId output : graph.outputs) {

@@ -56,6 +56,9 @@ std::optional<std::pair<ValueId, ValueId>> either_way(const Node& node, Predicat
 /// `from`. False, and nothing done, where that is not so.
 bool bypass(Graph& graph, ValueId from, ValueId to);
 
+/// `name`, longer where a value of the graph is called so.
+std::string unused_name(const Graph& graph, std::string name);
+
 /// Before: nodes whose outputs nothing reads, values that nothing reads or makes.
 /// After:  they are gone; ids of values change.
 void remove_dead(Graph& graph);

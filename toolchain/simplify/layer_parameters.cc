@@ -40,13 +40,6 @@ std::optional<std::int64_t> channel_count(const Node& layer, const Tensor& weigh
   }
 }
 
-std::string unused(const Graph& graph, std::string name) {
-  while (graph.find(name) != kNoValue) {
-    name += "_folded";
-  }
-  return name;
-}
-
 }  // namespace
 
 std::optional<LayerParameters> layer_parameters(const GraphView& view, ValueId result) {
@@ -91,12 +84,12 @@ std::optional<Node> scaled_layer(Graph& graph, const Node& layer, const LayerPar
   Node node = layer;
   node.outputs = {output};
   std::string name = graph.value(layer.inputs[1]).name;
-  node.inputs[1] = graph.add_constant(unused(graph, name + "_folded"), std::move(weights));
+  node.inputs[1] = graph.add_constant(unused_name(graph, name + "_folded"), std::move(weights));
   std::string bias_name =
       layer.has_input(2) ? graph.value(layer.inputs[2]).name + "_folded" : layer.name + "_bias";
   node.inputs.resize(3, kNoValue);
   node.inputs[2] =
-      graph.add_constant(unused(graph, bias_name), Tensor::of<float>({parameters.channels()}, bias));
+      graph.add_constant(unused_name(graph, bias_name), Tensor::of<float>({parameters.channels()}, bias));
   return node;
 }
 

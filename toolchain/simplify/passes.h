@@ -17,6 +17,7 @@ std::size_t fuse_gelu(Graph& graph);
 std::size_t fuse_layer_norm(Graph& graph);
 std::size_t matmul_to_gemm(Graph& graph);
 std::size_t merge_pad(Graph& graph);
+std::size_t plain_gemm(Graph& graph);
 std::size_t remove_identities(Graph& graph);
 
 }  // namespace zeropoint::toolchain

@@ -21,6 +21,7 @@ constexpr Pass kPasses[] = {
     {"fuse_gelu", fuse_gelu},
     {"fuse_activations", fuse_activations},
     {"merge_pad", merge_pad},
+    {"plain_gemm", plain_gemm},
     {"matmul_to_gemm", matmul_to_gemm},
     {"fold_batch_norm", fold_batch_norm},
     {"fold_channel_arithmetic", fold_channel_arithmetic},

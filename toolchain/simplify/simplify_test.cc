@@ -216,6 +216,36 @@ TEST_F(Simplify, MakesAGemmOfAProductAndItsBias) {
   EXPECT_EQ(after(matmul_to_gemm), "Gemm");
 }
 
+TEST_F(Simplify, FoldsTheFactorsOfAGemm) {
+  ValueId x = input({Dim("N"), 7});
+  std::int64_t yes = 1;
+  ValueId y = node(Op::kGemm, {x, random({4, 7}), random({1, 4})},
+                   {{"alpha", 0.3F}, {"beta", -2.0F}, {"transB", yes}});
+  y = node(Op::kGemm, {y, random({4, 3}), number(0.7F)});
+  y = node(Op::kGemm, {y, random({3, 3})}, {{"beta", 2.0F}});  // that says nothing
+  output(node(Op::kGemm, {y, random({3, 2}), random({2})}));
+  EXPECT_EQ(after(plain_gemm, 2), "Gemm Gemm Gemm Gemm");
+}
+
+TEST_F(Simplify, MakesOtherGemmsOfPlainOnes) {
+  ValueId x = input({7, 2});
+  std::int64_t yes = 1;
+  // An addend per row, one that is computed, weights that are computed.
+  ValueId rows = node(Op::kGemm, {x, random({7, 3}), random({2, 1})}, {{"transA", yes}, {"beta", 0.5F}});
+  ValueId all = node(Op::kGemm, {rows, random({3, 3}), rows}, {{"alpha", 3.0F}, {"beta", 2.0F}});
+  output(node(Op::kGemm, {x, all, random({3})}, {{"alpha", 0.25F}, {"beta", 4.0F}}));
+  output(node(Op::kGemm, {x, x}, {{"transB", yes}}));
+  EXPECT_EQ(after(plain_gemm, 4), "Transpose Gemm Add Gemm Mul Add MatMul Mul Add Transpose MatMul");
+}
+
+TEST_F(Simplify, LeavesAGemmOfIntegers) {
+  ValueId x = graph_.add_input("ints", ElementType::kInt32, {2, 2});
+  ValueId w = graph_.add_constant("weights", Tensor::of<std::int32_t>({2, 2}, {1, 2, 3, 4}));
+  output(node(Op::kGemm, {x, w}, {{"transA", std::int64_t{1}}}));
+  ASSERT_TRUE(infer_shapes(graph_).ok());
+  EXPECT_EQ(plain_gemm(graph_), 0U);
+}
+
 TEST_F(Simplify, FusesGeluHoweverItIsGrouped) {
   ValueId x = input({Dim("N"), 9});
   ValueId gate = node(Op::kAdd, {number(1), node(Op::kErf, {node(Op::kDiv, {x, number(std::sqrt(2.0F))})})});

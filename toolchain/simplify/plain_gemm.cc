@@ -1,0 +1,153 @@
+// Before: Gemm = alpha · op(A) · op(B) + beta · C
+// After:  Transpose? -> Gemm (alpha = beta = 1, transA = 0, C of shape [M] or none) -> Add?,
+//         or, where B is computed, Transpose? -> MatMul -> Mul? -> Add?
+// When:   always, except that alpha and beta stay with constants behind a DequantizeLinear.
+//     alpha · (A · B) = A · (alpha · B), rounded once per weight; beta · C likewise. A C that has another
+//     element per row, or is computed, is added to the product behind it.
+
+#include "simplify/graph_view.h"
+#include "simplify/passes.h"
+
+namespace zeropoint::toolchain {
+namespace {
+
+class PlainGemm {
+ public:
+  explicit PlainGemm(Graph& graph) : graph_(graph), view_(graph) {}
+
+  std::size_t run() {
+    std::size_t changes = 0;
+    for (const Node& node : graph_.nodes) {
+      bool is_real = node.op == Op::kGemm && graph_.value(node.outputs[0]).type == ElementType::kFloat32;
+      if (is_real && rewrite(node)) {
+        ++changes;
+      } else {
+        made_.push_back(node);
+      }
+    }
+    graph_.nodes = std::move(made_);
+    return changes;
+  }
+
+ private:
+  /// Appends what stands for `gemm`. False where nothing is to be done.
+  bool rewrite(const Node& gemm) {
+    bool computed = !is_constant(gemm.inputs[1]);
+    float alpha = float_attribute(gemm, "alpha");
+    float beta = float_attribute(gemm, "beta");
+    bool folds_alpha = alpha != 1 && view_.floats(gemm.inputs[1]) != nullptr;
+    std::optional<Tensor> bias = channel_bias(gemm, beta);
+    bool keeps_bias = !gemm.has_input(2) || (!computed && (bias || is_quantized(gemm.inputs[2])));
+    bool folds_bias =
+        keeps_bias && bias && (beta != 1 || bias->shape() != view_.floats(gemm.inputs[2])->shape());
+    bool turns = int_attribute(gemm, "transA") != 0;
+    if (!computed && !folds_alpha && !folds_bias && keeps_bias && !turns) {
+      return false;
+    }
+    Node product{Op::kGemm, gemm.name, {gemm.inputs[0], gemm.inputs[1]}, {}, {}};
+    if (turns) {
+      product.inputs[0] = transposed(gemm, 0);
+    }
+    if (computed) {
+      product.op = Op::kMatMul;
+      product.inputs[1] = int_attribute(gemm, "transB") != 0 ? transposed(gemm, 1) : gemm.inputs[1];
+    } else {
+      product.attributes["transB"] = int_attribute(gemm, "transB");
+    }
+    if (folds_alpha) {
+      product.inputs[1] = constant(gemm.inputs[1], scaled(*view_.floats(gemm.inputs[1]), alpha));
+    } else if (!computed && alpha != 1) {
+      product.attributes["alpha"] = alpha;
+    }
+    if (keeps_bias && gemm.has_input(2)) {
+      product.inputs.push_back(folds_bias ? constant(gemm.inputs[2], *std::move(bias)) : gemm.inputs[2]);
+      if (!folds_bias && beta != 1) {
+        product.attributes["beta"] = beta;
+      }
+    }
+    ValueId result = append(std::move(product), gemm, "_product");
+    if (computed && alpha != 1) {
+      result = multiplied(gemm, result, alpha, "_alpha");
+    }
+    if (!keeps_bias) {
+      const Tensor* c = view_.floats(gemm.inputs[2]);
+      ValueId addend = gemm.inputs[2];
+      if (beta != 1) {
+        addend = c != nullptr ? constant(addend, scaled(*c, beta)) : multiplied(gemm, addend, beta, "_beta");
+      }
+      append({Op::kAdd, gemm.name + "_add", {result, addend}, {}, {}}, gemm, "");
+    }
+    // The last of them makes what the Gemm made.
+    made_.back().outputs = gemm.outputs;
+    return true;
+  }
+
+  [[nodiscard]] bool is_quantized(ValueId id) const {
+    const Node* node = view_.maker(id, Op::kDequantizeLinear);
+    return node != nullptr && graph_.constant(*node, 0) != nullptr;
+  }
+  [[nodiscard]] bool is_constant(ValueId id) const { return view_.floats(id) != nullptr || is_quantized(id); }
+
+  /// beta · C as [M], where C is a constant with one element per column or one for all.
+  [[nodiscard]] std::optional<Tensor> channel_bias(const Node& gemm, float beta) const {
+    const Tensor* c = gemm.has_input(2) ? view_.floats(gemm.inputs[2]) : nullptr;
+    const std::optional<Dims>& b = graph_.value(gemm.inputs[1]).dims;
+    if (c == nullptr || !b || b->size() != 2) {
+      return std::nullopt;
+    }
+    const Dim& columns = (*b)[int_attribute(gemm, "transB") != 0 ? 0 : 1];
+    bool by_column = c->rank() > 0 && c->size() == c->dim(-1);
+    if (!columns.known() || (c->size() != 1 && !(by_column && c->size() == columns.extent))) {
+      return std::nullopt;
+    }
+    Tensor bias(ElementType::kFloat32, {columns.extent});
+    for (std::size_t i = 0; i < bias.data<float>().size(); ++i) {
+      bias.data<float>()[i] = beta * c->data<float>()[c->size() == 1 ? 0 : i];
+    }
+    return bias;
+  }
+
+  static Tensor scaled(const Tensor& tensor, float factor) {
+    Tensor result = tensor;
+    for (float& element : result.data<float>()) {
+      element *= factor;
+    }
+    return result;
+  }
+
+  ValueId constant(ValueId like, Tensor tensor) {
+    return graph_.add_constant(unused_name(graph_, graph_.value(like).name + "_folded"), std::move(tensor));
+  }
+
+  ValueId append(Node node, const Node& gemm, const std::string& suffix) {
+    node.outputs = {graph_.add_value(unused_name(graph_, graph_.value(gemm.outputs[0]).name + suffix))};
+    made_.push_back(std::move(node));
+    return made_.back().outputs[0];
+  }
+
+  ValueId transposed(const Node& gemm, std::size_t input) {
+    std::string suffix = input == 0 ? "_a_transposed" : "_b_transposed";
+    return append({Op::kTranspose,
+                   gemm.name + suffix,
+                   {gemm.inputs[input]},
+                   {},
+                   {{"perm", std::vector<std::int64_t>{1, 0}}}},
+                  gemm, suffix);
+  }
+
+  ValueId multiplied(const Node& gemm, ValueId id, float factor, const std::string& suffix) {
+    ValueId number =
+        graph_.add_constant(unused_name(graph_, gemm.name + suffix), Tensor::of<float>({}, {factor}));
+    return append({Op::kMul, gemm.name + suffix + "_mul", {id, number}, {}, {}}, gemm, suffix + "_product");
+  }
+
+  Graph& graph_;
+  GraphView view_;
+  std::vector<Node> made_;
+};
+
+}  // namespace
+
+std::size_t plain_gemm(Graph& graph) { return PlainGemm(graph).run(); }
+
+}  // namespace zeropoint::toolchain
