@@ -44,8 +44,6 @@ Result<Shard> parse_shard(const std::string& text) {
 
 void CalibrationSamples::add(CLI::App& command) {
   samples.add(command);
-  command.add_option("--input", samples.inputs,
-                     "NAME=FILE.npy: samples of a further input, where the model has several");
   command.add_option("--samples", limit, "Samples to calibrate on (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -48,7 +48,7 @@ std::string data_words(const CLI::App& command) {
   std::string words;
   for (const CLI::Option* option : command.get_options()) {
     std::string name = option->get_lnames().empty() ? "" : "--" + option->get_lnames().front();
-    if (option->count() == 0 || (name != "--input" && only_data.get_option_no_throw(name) == nullptr)) {
+    if (option->count() == 0 || only_data.get_option_no_throw(name) == nullptr) {
       continue;
     }
     words += (words.empty() ? "" : " ") + name;
@@ -111,8 +111,6 @@ Action add_compare(CLI::App& command) {
   command.add_option("quantized", options->quantized, "The quantized model: QDQ or QOperator, by any tool")
       ->required();
   options->samples.add(command);
-  command.add_option("--input", options->samples.inputs,
-                     "NAME=FILE.npy: samples of a further input, where the model has several");
   command.add_flag("--train", options->on_train, "Compare on the training images instead of the test images");
   command.add_option("--limit", options->limit, "Only the first N samples (0: all)")
       ->check(CLI::NonNegativeNumber)

@@ -100,7 +100,7 @@ Result<Row> quantize_and_evaluate(toolchain::NetworkQuantizer& quantizer, const 
                       make_runner(network.graph, Engine::kInteger, variant.mode, options.threads));
   toolchain::EvaluationOptions how;
   how.reference_predictions = reference.result.predictions;
-  ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, test, how, variant.what));
+  ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, {&test, 1}, how, variant.what));
   return Row{variant.what, std::move(result), profile.model_bytes(variant.weight_bits)};
 }
 
@@ -176,7 +176,7 @@ Status run(const Options& options) {
   {
     ZP_ASSIGN_OR_RETURN(Runner runner,
                         make_runner(network.graph, Engine::kFloat, RequantizeMode::kFloat, options.threads));
-    ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, test, {}, "float32"));
+    ZP_ASSIGN_OR_RETURN(Evaluation result, evaluate_with_progress(runner, {&test, 1}, {}, "float32"));
     rows.push_back({"float32", std::move(result), profile.model_bytes(32)});
   }
   toolchain::NetworkQuantizer quantizer(std::move(prepared.graph), std::move(evidence));

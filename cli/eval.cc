@@ -43,7 +43,9 @@ struct Options {
 /// What was measured, on what.
 struct Outcome {
   std::string engine;
-  Samples samples;
+  std::vector<std::string> inputs;                   ///< their names
+  std::vector<std::shared_ptr<const Dataset>> data;  ///< of each input
+  Samples samples;                                   ///< of the input whose data have the labels
   Evaluation result;
 
   /// With as many classes as places, every label is among them.
@@ -76,6 +78,11 @@ void print_text(const Options& options, const Outcome& outcome) {
   const Evaluation& result = outcome.result;
   fmt::print("model   {} ({})\n", options.model.path, outcome.engine);
   fmt::print("data    {}\n", outcome.samples.data->description());
+  for (std::size_t i = 0; i < outcome.data.size(); ++i) {
+    if (outcome.data[i] != outcome.samples.data) {
+      fmt::print("        {}: {}\n", outcome.inputs[i], outcome.data[i]->description());
+    }
+  }
   if (!outcome.samples.preprocess.empty()) {
     fmt::print("input   {}\n", outcome.samples.preprocess);
   }
@@ -107,6 +114,9 @@ void print_json(const Options& options, const Outcome& outcome) {
                               {"k", result.top_k},
                               {"topk", result.top_k_accuracy()},
                               {"loss", result.mean_loss}};
+  for (std::size_t i = 0; i < outcome.data.size() && outcome.data.size() > 1; ++i) {
+    json["inputs"].push_back({{"name", outcome.inputs[i]}, {"data", outcome.data[i]->description()}});
+  }
   if (outcome.samples.is_text) {
     json["perplexity"] = std::exp(result.mean_loss);
   }
@@ -140,12 +150,68 @@ Status write_predictions(const std::string& path, const Dataset& data, const Eva
 }
 
 /// As many samples at once as 32 MB hold, at most 256.
-std::int64_t batch_size(const Dataset& data) {
+std::int64_t batch_size(const std::vector<std::shared_ptr<const Dataset>>& inputs) {
   constexpr std::int64_t kBytes = std::int64_t{32} << 20;
-  Result<std::int64_t> elements = element_count(data.sample_shape());
-  std::int64_t sample =
-      (elements.ok() ? *elements : 1) * static_cast<std::int64_t>(size_of(data.element_type()));
+  std::int64_t sample = 0;
+  for (const std::shared_ptr<const Dataset>& data : inputs) {
+    Result<std::int64_t> elements = element_count(data->sample_shape());
+    sample += (elements.ok() ? *elements : 1) * static_cast<std::int64_t>(size_of(data->element_type()));
+  }
   return std::clamp<std::int64_t>(kBytes / std::max<std::int64_t>(sample, 1), 1, 256);
+}
+
+std::vector<std::string> input_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (toolchain::ValueId id : graph.inputs) {
+    names.push_back(graph.value(id).name);
+  }
+  return names;
+}
+
+/// The data of `outcome` for a model whose inputs are called `names`: by name, or in order where the names
+/// are others.
+Result<std::vector<std::shared_ptr<const Dataset>>> data_for(const std::vector<std::string>& names,
+                                                             const Outcome& outcome) {
+  if (names.size() != outcome.data.size()) {
+    return Status::invalid_argument(fmt::format("the model has {} inputs, the one it is compared to has {}",
+                                                outcome.data.size(), names.size()));
+  }
+  if (!std::is_permutation(names.begin(), names.end(), outcome.inputs.begin())) {
+    return outcome.data;
+  }
+  std::vector<std::shared_ptr<const Dataset>> data;
+  for (const std::string& name : names) {
+    auto place = std::find(outcome.inputs.begin(), outcome.inputs.end(), name) - outcome.inputs.begin();
+    data.push_back(outcome.data[static_cast<std::size_t>(place)]);
+  }
+  return data;
+}
+
+/// What the predictions of the model that this one is compared to are.
+Result<std::vector<std::int64_t>> reference_predictions(const Options& options, const Outcome& outcome,
+                                                        const toolchain::EvaluationOptions& how) {
+  ZP_ASSIGN_OR_RETURN(Graph other, load_model({options.compare_to, options.model.architecture}));
+  ZP_RETURN_IF_ERROR(toolchain::widen_halves(other).status().at(options.compare_to));
+  ZP_RETURN_IF_ERROR(select_output(other, options.output).at(options.compare_to));
+  Result<std::vector<std::shared_ptr<const Dataset>>> data = data_for(input_names(other), outcome);
+  ZP_RETURN_IF_ERROR(data.status().at(options.compare_to));
+  ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(other, Engine::kAuto, options.requantize, options.threads));
+  ZP_ASSIGN_OR_RETURN(Evaluation reference, evaluate_with_progress(runner, *data, how, "reference"));
+  return std::move(reference.predictions);
+}
+
+/// The samples of each input of `graph` into `outcome`.
+Status load_data_of(const Options& options, const Graph& graph, Outcome& outcome) {
+  toolchain::Split split = options.on_train ? toolchain::Split::kTrain : toolchain::Split::kTest;
+  ZP_ASSIGN_OR_RETURN(std::vector<Samples> inputs, load_inputs(options.samples, split, graph));
+  outcome.inputs = input_names(graph);
+  for (Samples& samples : inputs) {
+    ZP_ASSIGN_OR_RETURN(samples.data, limited(samples.data, options.limit));
+    outcome.data.push_back(samples.data);
+  }
+  const std::shared_ptr<const Dataset>& labelled = toolchain::labelled_one(outcome.data);
+  outcome.samples = std::move(inputs[static_cast<std::size_t>(&labelled - outcome.data.data())]);
+  return {};
 }
 
 Status run(const Options& options) {
@@ -153,30 +219,21 @@ Status run(const Options& options) {
   ZP_RETURN_IF_ERROR(toolchain::widen_halves(graph).status().at(options.model.path));
   ZP_RETURN_IF_ERROR(select_output(graph, options.output).at(options.model.path));
   Outcome outcome;
-  toolchain::Split split = options.on_train ? toolchain::Split::kTrain : toolchain::Split::kTest;
-  ZP_ASSIGN_OR_RETURN(outcome.samples, load_samples(options.samples, split, graph));
-  std::shared_ptr<const Dataset>& data = outcome.samples.data;
-  ZP_ASSIGN_OR_RETURN(data, limited(data, options.limit));
+  ZP_RETURN_IF_ERROR(load_data_of(options, graph, outcome));
   ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(graph, options.engine, options.requantize, options.threads));
   outcome.engine = runner.engine;
   toolchain::EvaluationOptions how;
-  how.batch_size = options.batch > 0 ? options.batch : batch_size(*data);
+  how.batch_size = options.batch > 0 ? options.batch : batch_size(outcome.data);
   how.top_k = options.top_k;
   how.label_offset = options.label_offset;
   how.confusion = options.confusion;
   how.scores_are_probabilities = ends_in_softmax(graph);
   if (!options.compare_to.empty()) {
-    ZP_ASSIGN_OR_RETURN(Graph other, load_model({options.compare_to, options.model.architecture}));
-    ZP_RETURN_IF_ERROR(toolchain::widen_halves(other).status().at(options.compare_to));
-    ZP_RETURN_IF_ERROR(select_output(other, options.output).at(options.compare_to));
-    ZP_ASSIGN_OR_RETURN(Runner other_runner,
-                        make_runner(other, Engine::kAuto, options.requantize, options.threads));
-    ZP_ASSIGN_OR_RETURN(Evaluation reference, evaluate_with_progress(other_runner, data, how, "reference"));
-    how.reference_predictions = std::move(reference.predictions);
+    ZP_ASSIGN_OR_RETURN(how.reference_predictions, reference_predictions(options, outcome, how));
   }
-  ZP_ASSIGN_OR_RETURN(outcome.result, evaluate_with_progress(runner, data, how, "evaluating"));
+  ZP_ASSIGN_OR_RETURN(outcome.result, evaluate_with_progress(runner, outcome.data, how, "evaluating"));
   if (!options.predictions.empty()) {
-    ZP_RETURN_IF_ERROR(write_predictions(options.predictions, *data, outcome.result));
+    ZP_RETURN_IF_ERROR(write_predictions(options.predictions, *outcome.samples.data, outcome.result));
   }
   (options.json ? print_json : print_text)(options, outcome);
   return {};
@@ -220,7 +277,8 @@ Action add_eval(CLI::App& command) {
       "  zeropoint eval resnet.onnx --data imagenet/val --resize 256 --crop 224 --scale 1/255\n"
       "      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
       "  zeropoint eval keywords.onnx --data features.npy --labels labels.npy\n"
-      "  zeropoint eval language.onnx --tokens test.npy --stride 64");
+      "  zeropoint eval language.onnx --tokens test.npy --stride 64\n"
+      "  zeropoint eval bert.onnx --data ids.npy --labels labels.npy --input mask=mask.npy");
   return [options] { return run(*options); };
 }
 

@@ -37,15 +37,14 @@ Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, Requant
   return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model)};
 }
 
-Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,
-                                                     const std::shared_ptr<const toolchain::Dataset>& data,
-                                                     const toolchain::EvaluationOptions& options,
-                                                     const std::string& label) {
+Result<toolchain::Evaluation> evaluate_with_progress(
+    const Runner& runner, std::span<const std::shared_ptr<const toolchain::Dataset>> data,
+    const toolchain::EvaluationOptions& options, const std::string& label) {
   Progress progress(label, "samples");
   std::int64_t done = 0;
-  toolchain::Model counting = [&](const Tensor& inputs) {
+  toolchain::Model counting = [&](std::span<const Tensor> inputs) {
     Result<Tensor> scores = runner.model(inputs);
-    progress.update(done += inputs.dim(0), data->size());
+    progress.update(done += inputs[0].dim(0), data[0]->size());
     return scores;
   };
   return toolchain::evaluate(counting, data, options);

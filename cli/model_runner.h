@@ -42,11 +42,11 @@ struct Session {
 /// As make_runner(), for graphs of any number of inputs and outputs.
 Result<Session> make_session(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
 
-/// Evaluates `runner` over all of `data`, with a progress bar called `label`.
-Result<toolchain::Evaluation> evaluate_with_progress(const Runner& runner,
-                                                     const std::shared_ptr<const toolchain::Dataset>& data,
-                                                     const toolchain::EvaluationOptions& options,
-                                                     const std::string& label);
+/// Evaluates `runner` over all of `data`, which has a data set for each input, with a progress bar called
+/// `label`.
+Result<toolchain::Evaluation> evaluate_with_progress(
+    const Runner& runner, std::span<const std::shared_ptr<const toolchain::Dataset>> data,
+    const toolchain::EvaluationOptions& options, const std::string& label);
 
 /// True when the graph has QuantizeLinear nodes.
 bool is_quantized(const toolchain::Graph& graph);

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -10,13 +9,13 @@
 #include <optional>
 
 #include "arrays.h"
+#include "assignment.h"
 #include "choice.h"
 #include "inputs.h"
 #include "model_runner.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/convert_elements.h"
 #include "zeropoint/toolchain/npy.h"
-#include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -42,40 +41,6 @@ std::vector<std::string> names_of(const Graph& graph, const std::vector<ValueId>
     names.push_back(graph.value(id).name);
   }
   return names;
-}
-
-/// "NAME=FILE" taken apart at the first '=' behind a name that is there; "FILE" alone for a single one.
-struct Assignment {
-  std::size_t index;  ///< of the input or output
-  std::string file;
-};
-
-Result<Assignment> parse_assignment(const std::string& text, const std::vector<std::string>& names,
-                                    const char* what) {
-  // Names may hold '=': the longest that fits.
-  std::optional<Assignment> found;
-  std::size_t length = 0;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (text.starts_with(names[i] + "=") && (!found || names[i].size() > length)) {
-      found = Assignment{i, text.substr(names[i].size() + 1)};
-      length = names[i].size();
-    }
-  }
-  if (found) {
-    return *found;
-  }
-  std::size_t equals = text.find('=');
-  if (equals == std::string::npos && names.size() == 1) {
-    return Assignment{0, text};
-  }
-  if (equals == std::string::npos) {
-    return Status::invalid_argument(
-        fmt::format("--{0} {1}: write NAME=FILE; the {0}s are {2}", what, text, fmt::join(names, ", ")));
-  }
-  std::string guess = toolchain::nearest(text.substr(0, equals), names);
-  return Status::invalid_argument(fmt::format(
-      "the model has no {} '{}'; {}", what, text.substr(0, equals),
-      guess.empty() ? fmt::format("it has {}", fmt::join(names, ", ")) : "did you mean " + guess + "?"));
 }
 
 /// The tensors of the graph's inputs, in its order and of its types.

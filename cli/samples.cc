@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "arrays.h"
+#include "assignment.h"
 #include "choice.h"
 #include "zeropoint/toolchain/array_dataset.h"
 #include "zeropoint/toolchain/cifar.h"
@@ -277,40 +278,36 @@ void SampleOptions::add(CLI::App& command) {
   command.add_option("--stride", stride, "From one window to the next (default: the window)")
       ->check(CLI::PositiveNumber)
       ->group(kText);
+  command.add_option("--input", inputs,
+                     "NAME=FILE.npy or NAME=FILE.npz:ARRAY: samples of a further input, where the model has "
+                     "several");
   preprocess.add(command);
 }
 
-Result<Samples> load_samples(const SampleOptions& options, Split split, const Graph& graph) {
-  if (graph.inputs.size() != 1) {
-    return Status::unsupported(
-        fmt::format("the model has {} inputs; data sets feed one. `zeropoint run` takes any number",
-                    graph.inputs.size()));
-  }
-  ZP_ASSIGN_OR_RETURN(Samples samples, load(options, split, graph));
-  ZP_RETURN_IF_ERROR(check_fits(*samples.data, graph));
-  return samples;
-}
-
 Result<std::vector<Samples>> load_inputs(const SampleOptions& options, Split split, const Graph& graph) {
-  std::vector<std::string> files(graph.inputs.size());  // of the inputs that are named
   std::vector<std::string> names;
   for (toolchain::ValueId id : graph.inputs) {
     names.push_back(graph.value(id).name);
   }
+  std::vector<std::string> files(names.size());  // of the inputs that are named
   for (const std::string& text : options.inputs) {
-    auto named = std::find_if(names.begin(), names.end(),
-                              [&](const std::string& name) { return text.starts_with(name + "="); });
-    if (named == names.end()) {
-      return Status::invalid_argument(
-          fmt::format("--input {}: write NAME=FILE; the inputs are {}", text, fmt::join(names, ", ")));
+    ZP_ASSIGN_OR_RETURN(Assignment input, parse_assignment(text, names, "input"));
+    if (!files[input.index].empty()) {
+      return Status::invalid_argument(fmt::format("input '{}' is given twice", names[input.index]));
     }
-    files[static_cast<std::size_t>(named - names.begin())] = text.substr(named->size() + 1);
+    files[input.index] = input.file;
   }
-  if (std::count(files.begin(), files.end(), "") > 1) {
+  std::ptrdiff_t unnamed = std::count(files.begin(), files.end(), "");
+  if (unnamed > 1) {
     return Status::invalid_argument(
         fmt::format("the model has inputs {}; --data feeds one, --input NAME=FILE.npy "
                     "each of the others",
                     fmt::join(names, ", ")));
+  }
+  if (unnamed == 0 && (!options.data.folder.empty() || !options.tokens.empty() || options.data.synthetic)) {
+    return Status::invalid_argument(fmt::format("--input names samples for every input ({}); {} feeds none",
+                                                fmt::join(names, ", "),
+                                                options.data.folder.empty() ? "the other option" : "--data"));
   }
   std::vector<Samples> all;
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -319,7 +316,9 @@ Result<std::vector<Samples>> load_inputs(const SampleOptions& options, Split spl
     SampleOptions own;
     own.data.folder = files[i];
     own.format = DataFormat::kArrays;
-    ZP_ASSIGN_OR_RETURN(Samples samples, load_samples(files[i].empty() ? options : own, split, alone));
+    own.labels = unnamed == 0 && i == 0 ? options.labels : "";
+    ZP_ASSIGN_OR_RETURN(Samples samples, load(files[i].empty() ? options : own, split, alone));
+    ZP_RETURN_IF_ERROR(check_fits(*samples.data, alone));
     all.push_back(std::move(samples));
   }
   return all;

@@ -37,13 +37,10 @@ struct Samples {
   bool is_text = false;    ///< windows of tokens
 };
 
-/// The samples of `options`, of the type and shape that the first input of `graph` takes. Errors name the
-/// file, or both shapes where they do not fit.
-Result<Samples> load_samples(const SampleOptions& options, toolchain::Split split,
-                             const toolchain::Graph& graph);
-
-/// The samples of every input of `graph`, in order: arrays for those that --input names, and what the other
-/// options say for the one that is left.
+/// The samples of every input of `graph`, in order, of the type and shape that it takes: arrays for those
+/// that
+/// --input names, and what the other options say for the one that is left. Errors name the file, or both
+/// shapes where they do not fit.
 Result<std::vector<Samples>> load_inputs(const SampleOptions& options, toolchain::Split split,
                                          const toolchain::Graph& graph);
 

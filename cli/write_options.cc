@@ -34,9 +34,9 @@ void WriteOptions::add(CLI::App& command) {
              "and its kin (qoperator)");
   command
       .add_option("--opset", opset,
-                  "ONNX opset to write, 7 to 25 (default: the lowest from 13 on that has the graph, newer "
+                  "ONNX opset to write, 7 to 27 (default: the lowest from 13 on that has the graph, newer "
                   "operators than 21 spelled out)")
-      ->check(CLI::Range(7, 25));
+      ->check(CLI::Range(7, 27));
   command.add_flag("--external-data", external_data,
                    "Weights in a file beside the model (always done above 2 GiB)");
 }

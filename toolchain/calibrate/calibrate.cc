@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "calibrate/gathering.h"
+#include "data/joint_epoch.h"
 #include "parallel/split_batch.h"
 #include "zeropoint/toolchain/float_executor.h"
-#include "zeropoint/toolchain/loader.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -39,34 +39,6 @@ struct Worker {
   }
 };
 
-/// One pass over the data of every input, side by side.
-struct Epochs {
-  std::vector<Epoch> epochs;
-
-  static Result<Epochs> start(std::span<const std::shared_ptr<const Dataset>> data, std::int64_t batch_size) {
-    Epochs result;
-    for (const std::shared_ptr<const Dataset>& input : data) {
-      ZP_ASSIGN_OR_RETURN(DataLoader loader, DataLoader::make(input, {.batch_size = batch_size}));
-      ZP_ASSIGN_OR_RETURN(Epoch epoch, loader.epoch(0));
-      result.epochs.push_back(std::move(epoch));
-    }
-    return result;
-  }
-
-  /// The next batch of each; empty at the end.
-  Result<std::vector<Batch>> next() {
-    std::vector<Batch> batches;
-    for (Epoch& epoch : epochs) {
-      ZP_ASSIGN_OR_RETURN(std::optional<Batch> batch, epoch.next());
-      if (!batch) {
-        return std::vector<Batch>();
-      }
-      batches.push_back(*std::move(batch));
-    }
-    return batches;
-  }
-};
-
 Status check_data(const Graph& graph, std::span<const std::shared_ptr<const Dataset>> data) {
   if (data.empty() || data.size() != graph.inputs.size()) {
     return Status::invalid_argument(fmt::format("the graph has {} inputs, and there are samples for {}",
@@ -75,13 +47,6 @@ Status check_data(const Graph& graph, std::span<const std::shared_ptr<const Data
   if (data[0]->size() == 0) {
     return Status::invalid_argument("calibration needs samples, and there are none in: " +
                                     data[0]->description());
-  }
-  for (const std::shared_ptr<const Dataset>& input : data) {
-    if (input->size() != data[0]->size()) {
-      return Status::invalid_argument(
-          fmt::format("there are {} samples of one input and {} of another: {}; {}", data[0]->size(),
-                      input->size(), data[0]->description(), input->description()));
-    }
   }
   return {};
 }
@@ -127,10 +92,10 @@ Result<Statistics> gather_statistics(const Graph& given, std::span<const std::sh
   }
   Gathering gathering(graph);
   Team team(threads);
-  ZP_ASSIGN_OR_RETURN(Epochs epochs, Epochs::start(data, unit * threads * runs_at_once(graph)));
+  ZP_ASSIGN_OR_RETURN(JointEpoch pass, JointEpoch::start(data, unit * threads * runs_at_once(graph)));
   std::int64_t done = 0;
   while (done < total && !(options.stop && options.stop())) {
-    ZP_ASSIGN_OR_RETURN(std::vector<Batch> batches, epochs.next());
+    ZP_ASSIGN_OR_RETURN(std::vector<Batch> batches, pass.next());
     std::int64_t runs = static_cast<std::int64_t>(batches[0].indices.size()) / unit;
     gathering.begin(static_cast<std::size_t>(runs));
     ZP_RETURN_IF_ERROR(run_in_parts(team, runs, "calibration", [&](std::size_t part, PartRange range) {

@@ -1,8 +1,10 @@
 #include "parallel/split_batch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
-#include <vector>
+#include <optional>
 
 #include "io/catch_exceptions.h"
 
@@ -23,18 +25,38 @@ Status run_in_parts(Team& team, std::int64_t samples, const std::string& where,
 }
 
 Result<Tensor> map_in_parts(
-    Team& team, const Tensor& inputs, const std::string& where,
-    const std::function<Result<Tensor>(std::size_t part, const Tensor& inputs)>& task) {
-  std::int64_t samples = inputs.rank() == 0 ? 0 : inputs.dim(0);
+    Team& team, std::span<const Tensor> inputs, const std::string& where,
+    const std::function<Result<Tensor>(std::size_t part, std::span<const Tensor> inputs)>& task) {
+  ZP_ASSIGN_OR_RETURN(std::int64_t samples, samples_of(inputs));
   if (team.size() == 1 || samples <= 1) {
     return task(0, inputs);
   }
   std::vector<Tensor> outputs(static_cast<std::size_t>(std::min<std::int64_t>(samples, team.size())));
   ZP_RETURN_IF_ERROR(run_in_parts(team, samples, where, [&](std::size_t part, PartRange range) -> Status {
-    ZP_ASSIGN_OR_RETURN(outputs[part], task(part, slice_batch(inputs, range)));
+    ZP_ASSIGN_OR_RETURN(outputs[part], task(part, slice_batches(inputs, range)));
     return {};
   }));
   return join_batches(outputs);
+}
+
+Result<std::int64_t> samples_of(std::span<const Tensor> inputs) {
+  std::optional<std::int64_t> samples;
+  for (const Tensor& input : inputs) {
+    std::int64_t own = input.rank() == 0 ? 0 : input.dim(0);
+    if (samples.value_or(own) != own) {
+      return Status::invalid_argument(fmt::format("one input has {} samples and another {}", *samples, own));
+    }
+    samples = own;
+  }
+  return samples.value_or(0);
+}
+
+std::vector<Tensor> slice_batches(std::span<const Tensor> batches, PartRange range) {
+  std::vector<Tensor> parts;
+  for (const Tensor& batch : batches) {
+    parts.push_back(slice_batch(batch, range));
+  }
+  return parts;
 }
 
 Tensor slice_batch(const Tensor& batch, PartRange range) {

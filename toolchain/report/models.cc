@@ -14,6 +14,13 @@
 namespace zeropoint::toolchain {
 namespace {
 
+Result<Tensor> the_only(std::vector<Tensor> outputs) {
+  if (outputs.size() != 1) {
+    return Status::unsupported(fmt::format("evaluation needs one output; there are {}", outputs.size()));
+  }
+  return std::move(outputs[0]);
+}
+
 /// Each part of a batch computed by the model of one thread.
 Model parted(std::vector<Model> models) {
   struct Parted {
@@ -23,18 +30,23 @@ Model parted(std::vector<Model> models) {
         : models(std::move(made)), team(static_cast<int>(models.size())) {}
   };
   auto parts = std::make_shared<Parted>(std::move(models));
-  return [parts](const Tensor& inputs) {
-    return map_in_parts(parts->team, inputs, "evaluation",
-                        [&](std::size_t part, const Tensor& some) { return parts->models[part](some); });
+  return [parts](std::span<const Tensor> inputs) {
+    return map_in_parts(
+        parts->team, inputs, "evaluation",
+        [&](std::size_t part, std::span<const Tensor> some) { return parts->models[part](some); });
   };
 }
 
-/// `count` samples of a batch from `begin` on, filled up with its last one where there are not so many.
-Tensor filled_slice(const Tensor& batch, std::int64_t begin, std::int64_t count) {
-  std::int64_t end = std::min(begin + count, batch.dim(0));
-  std::vector<Tensor> parts{slice_batch(batch, {begin, end})};
-  parts.resize(1 + static_cast<std::size_t>(begin + count - end), slice_batch(batch, {end - 1, end}));
-  return join_batches(parts);
+/// `count` samples of each batch from `begin` on, filled up with its last one where there are not so many.
+std::vector<Tensor> filled_slices(std::span<const Tensor> batches, std::int64_t begin, std::int64_t count) {
+  std::vector<Tensor> slices;
+  for (const Tensor& batch : batches) {
+    std::int64_t end = std::min(begin + count, batch.dim(0));
+    std::vector<Tensor> parts{slice_batch(batch, {begin, end})};
+    parts.resize(1 + static_cast<std::size_t>(begin + count - end), slice_batch(batch, {end - 1, end}));
+    slices.push_back(join_batches(parts));
+  }
+  return slices;
 }
 
 /// `model`, which takes `size` samples at once and no other number, for any number of them. 0: it takes any.
@@ -42,11 +54,11 @@ Model in_batches_of(std::int64_t size, Model model) {
   if (size == 0) {
     return model;
   }
-  return [size, model = std::move(model)](const Tensor& inputs) -> Result<Tensor> {
-    std::int64_t samples = inputs.rank() == 0 ? 0 : inputs.dim(0);
+  return [size, model = std::move(model)](std::span<const Tensor> inputs) -> Result<Tensor> {
+    ZP_ASSIGN_OR_RETURN(std::int64_t samples, samples_of(inputs));
     std::vector<Tensor> outputs;
     for (std::int64_t begin = 0; begin < samples; begin += size) {
-      ZP_ASSIGN_OR_RETURN(Tensor output, model(filled_slice(inputs, begin, size)));
+      ZP_ASSIGN_OR_RETURN(Tensor output, model(filled_slices(inputs, begin, size)));
       if (output.rank() == 0 || output.dim(0) != size) {
         return Status::unsupported(
             fmt::format("the model gives {} for batches of {} samples: not one result for each",
@@ -64,17 +76,15 @@ Model integer_model(std::shared_ptr<const Program> program, int threads, std::in
   std::vector<Model> models;
   for (int i = 0; i < threads_or_all(threads); ++i) {
     auto session = std::make_shared<std::optional<Session>>();
-    models.push_back(in_batches_of(batch, [program, session](const Tensor& inputs) -> Result<Tensor> {
-      if (program->inputs.size() != 1 || program->outputs.size() != 1) {
-        return Status::unsupported("evaluation needs a program with one input and one output");
-      }
-      if (!*session) {
-        ZP_ASSIGN_OR_RETURN(Session created, Session::create(program));
-        session->emplace(std::move(created));
-      }
-      ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, (*session)->run(std::span(&inputs, 1)));
-      return std::move(outputs[0]);
-    }));
+    models.push_back(
+        in_batches_of(batch, [program, session](std::span<const Tensor> inputs) -> Result<Tensor> {
+          if (!*session) {
+            ZP_ASSIGN_OR_RETURN(Session created, Session::create(program));
+            session->emplace(std::move(created));
+          }
+          ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, (*session)->run(inputs));
+          return the_only(std::move(outputs));
+        }));
   }
   return parted(std::move(models));
 }
@@ -87,7 +97,10 @@ Result<Model> float_model(const Graph& graph, int threads) {
                         last == nullptr ? FloatExecutor::create(graph, {1}) : last->another());
     last = std::make_shared<FloatExecutor>(std::move(executor));
     models.push_back(in_batches_of(fixed_batch(graph).value_or(0),
-                                   [own = last](const Tensor& inputs) { return own->run(inputs); }));
+                                   [own = last](std::span<const Tensor> inputs) -> Result<Tensor> {
+                                     ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, own->run(inputs));
+                                     return the_only(std::move(outputs));
+                                   }));
   }
   return parted(std::move(models));
 }

@@ -18,7 +18,6 @@ constexpr double kSpread = 8;           // from the median channel's largest wei
 constexpr double kFaultyClipping = 10;  // what is cut off, over what is rounded
 constexpr double kGain = 1.5;           // weights that come out larger or smaller by this factor
 constexpr double kPoorBiasDb = 20;
-constexpr double kPoorLayerDb = 30;  // a corrected bias is another one, too, and leaves its layer above this
 
 std::string percent(double share) {
   return share < 0.0001 ? fmt::format("{:.2g} %", 100 * share) : fmt::format("{:.2f} %", 100 * share);
@@ -117,8 +116,7 @@ class Examiner {
   }
 
   void examine_constants() {
-    if (layer_.bias && layer_.bias->sqnr_db < kPoorBiasDb && layer_.constant_shift > kMostOfIt &&
-        layer_.isolated.sqnr_db < kPoorLayerDb) {
+    if (layer_.bias && layer_.bias->sqnr_db < kPoorBiasDb && layer_.constant_shift > kMostOfIt) {
       say(Cause::kBias,
           fmt::format("its bias '{}' is not that of the float network: {:.1f} dB", layer_.bias->tensor,
                       layer_.bias->sqnr_db),

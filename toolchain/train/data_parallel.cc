@@ -98,10 +98,11 @@ Result<BatchLoss> DataParallel::forward_backward(const Batch& batch) {
 }
 
 Result<Tensor> DataParallel::forward(const Tensor& inputs) {
-  return map_in_parts(*team_, inputs, "training", [&](std::size_t part, const Tensor& some) {
-    take_over_parameters(part);
-    return replicas_[part].forward(some);
-  });
+  return map_in_parts(*team_, std::span(&inputs, 1), "training",
+                      [&](std::size_t part, std::span<const Tensor> some) {
+                        take_over_parameters(part);
+                        return replicas_[part].forward(some[0]);
+                      });
 }
 
 }  // namespace zeropoint::toolchain

@@ -17,7 +17,7 @@ std::shared_ptr<const Dataset> pixels(std::vector<std::uint8_t> values, std::vec
 }
 
 Model identity() {
-  return [](const Tensor& inputs) -> Result<Tensor> { return inputs; };
+  return [](std::span<const Tensor> inputs) -> Result<Tensor> { return inputs[0]; };
 }
 
 TEST(Evaluate, CountsByHand) {
@@ -51,8 +51,8 @@ TEST(Evaluate, CountsByHand) {
 
 TEST(Evaluate, LetsTheHookChangeTheInputs) {
   EvaluationOptions options;
-  options.preprocess = [](Tensor& inputs) {
-    for (float& x : inputs.data<float>()) {
+  options.preprocess = [](std::span<Tensor> inputs) {
+    for (float& x : inputs[0].data<float>()) {
       x = -x;
     }
     return Status();
@@ -64,8 +64,8 @@ TEST(Evaluate, LetsTheHookChangeTheInputs) {
 }
 
 TEST(Evaluate, ANanScoreIsNeverRight) {
-  Model model = [](const Tensor& inputs) -> Result<Tensor> {
-    Tensor scores(ElementType::kFloat32, {inputs.dim(0), 3});
+  Model model = [](std::span<const Tensor> inputs) -> Result<Tensor> {
+    Tensor scores(ElementType::kFloat32, {inputs[0].dim(0), 3});
     std::fill(scores.data<float>().begin(), scores.data<float>().end(),
               std::numeric_limits<float>::quiet_NaN());
     return scores;
@@ -81,15 +81,15 @@ TEST(Evaluate, ANanScoreIsNeverRight) {
 }
 
 TEST(Evaluate, SaysWhatDoesNotFit) {
-  Model two = [](const Tensor& inputs) -> Result<Tensor> {
-    return Tensor(ElementType::kFloat32, {inputs.dim(0), 2});
+  Model two = [](std::span<const Tensor> inputs) -> Result<Tensor> {
+    return Tensor(ElementType::kFloat32, {inputs[0].dim(0), 2});
   };
   EXPECT_EQ(evaluate(two, pixels({1, 2, 3, 4, 5, 6}, {1, 2})).status().message(),
             "sample 1 has label 2; the model has 2 classes");
-  Model one = [](const Tensor&) -> Result<Tensor> { return Tensor(ElementType::kFloat32, {1, 3}); };
+  Model one = [](std::span<const Tensor>) -> Result<Tensor> { return Tensor(ElementType::kFloat32, {1, 3}); };
   EXPECT_EQ(evaluate(one, pixels({1, 2, 3, 4, 5, 6}, {1, 2})).status().message(),
             "the model gives scores float32 [1, 3] for a batch of 2 samples");
-  Model broken = [](const Tensor&) -> Result<Tensor> { return Status::io("gone"); };
+  Model broken = [](std::span<const Tensor>) -> Result<Tensor> { return Status::io("gone"); };
   EXPECT_EQ(evaluate(broken, pixels({1, 2, 3}, {1})).status().message(), "gone");
   EvaluationOptions options;
   options.reference_predictions = {1, 2};
@@ -137,10 +137,10 @@ std::shared_ptr<const Dataset> text() {
 
 /// Of 8 tokens, guesses the one `ahead` numbers above the last.
 Model guess(std::int64_t ahead) {
-  return [ahead](const Tensor& inputs) -> Result<Tensor> {
-    Tensor scores(ElementType::kFloat32, {inputs.dim(0), inputs.dim(1), 8});
-    for (std::int64_t i = 0; i < inputs.size(); ++i) {
-      std::int64_t token = inputs.data<std::int64_t>()[static_cast<std::size_t>(i)];
+  return [ahead](std::span<const Tensor> inputs) -> Result<Tensor> {
+    Tensor scores(ElementType::kFloat32, {inputs[0].dim(0), inputs[0].dim(1), 8});
+    for (std::int64_t i = 0; i < inputs[0].size(); ++i) {
+      std::int64_t token = inputs[0].data<std::int64_t>()[static_cast<std::size_t>(i)];
       scores.data<float>()[static_cast<std::size_t>(i * 8 + token + ahead)] = 1;
     }
     return scores;
@@ -162,6 +162,30 @@ TEST(Evaluate, CountsEachTokenOfATextOnce) {
   EXPECT_EQ(evaluate(guess(1), text(), options)->agreeing, 5);
   // Scores without an axis of positions.
   EXPECT_NE(evaluate(identity(), text()).status().message().find("[samples, labels, classes] is needed"),
+            std::string::npos);
+}
+
+TEST(Evaluate, TakesTheLabelsOfTheInputThatHasThem) {
+  auto plain =
+      *array_dataset(*array_in_memory("plain", Tensor::of<float>({3, 2}, {1, 0, 1, 0, 1, 0})), nullptr);
+  auto labelled = *array_dataset(*array_in_memory("labelled", Tensor::of<float>({3, 2}, {0, 2, 0, 0, 0, 3})),
+                                 *array_in_memory("labels", Tensor::of<std::int64_t>({3}, {1, 0, 0})));
+  std::vector<std::shared_ptr<const Dataset>> inputs{std::move(plain), std::move(labelled)};
+  Model sum = [](std::span<const Tensor> both) -> Result<Tensor> {
+    Tensor scores = both[0];
+    for (std::size_t i = 0; i < scores.data<float>().size(); ++i) {
+      scores.data<float>()[i] += both[1].data<float>()[i];
+    }
+    return scores;
+  };
+  EvaluationOptions options;
+  options.batch_size = 2;
+  Result<Evaluation> result = evaluate(sum, inputs, options);
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_EQ(result->predictions, (std::vector<std::int64_t>{1, 0, 1}));
+  EXPECT_EQ(result->correct, 2);
+  inputs[0] = pixels({1, 2, 3}, {0});
+  EXPECT_NE(evaluate(sum, inputs, options).status().message().find("1 samples of one input and 3 of another"),
             std::string::npos);
 }
 

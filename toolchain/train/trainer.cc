@@ -176,7 +176,7 @@ Status Training::finish_epoch(const StepReport& report) {
   double accuracy = report.accuracy;
   if (validation_ != nullptr) {
     Stopwatch watch;
-    Model model = [this](const Tensor& inputs) { return executor_.forward(inputs); };
+    Model model = [this](std::span<const Tensor> inputs) { return executor_.forward(inputs[0]); };
     ZP_ASSIGN_OR_RETURN(epoch.validation, evaluate(model, validation_));
     epoch.validation_seconds = watch.seconds();
     accuracy = epoch.validation->accuracy();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,10 @@
 
 namespace zeropoint::toolchain {
 
-/// From a batch of inputs [N, sample shape...] to scores, float32 [N, classes] (further extents of 1
+/// From a batch of each input, [N, sample shape...], to scores, float32 [N, classes] (further extents of 1
 /// allowed), or [N, labels, classes] for data with several labels per sample. Whatever computes them: the
 /// float executor, the reference interpreter, a session, another program.
-using Model = std::function<Result<Tensor>(const Tensor& inputs)>;
+using Model = std::function<Result<Tensor>(std::span<const Tensor> inputs)>;
 
 struct EvaluationOptions {
   std::int64_t batch_size = 256;
@@ -28,7 +29,7 @@ struct EvaluationOptions {
   /// The scores are probabilities already, of a model that ends in Softmax: the loss takes no second one.
   bool scores_are_probabilities = false;
   /// Changes each batch before the model sees it, such as quantizing and dequantizing it.
-  std::function<Status(Tensor& inputs)> preprocess;
+  std::function<Status(std::span<Tensor> inputs)> preprocess;
   /// What another model predicted for each label, to count how often this one agrees.
   std::vector<std::int64_t> reference_predictions;
 };
@@ -67,7 +68,14 @@ struct Evaluation {
 /// kInvalidArgument when there are no labels to count, a label is not among the model's classes (naming the
 /// sample), the scores do not fit the batch, or the reference predictions are not as many as the labels;
 /// otherwise the errors of the model, the data or the hook.
-Result<Evaluation> evaluate(const Model& model, std::shared_ptr<const Dataset> data,
+Result<Evaluation> evaluate(const Model& model, const std::shared_ptr<const Dataset>& data,
                             const EvaluationOptions& options = {});
+/// The same for a model of several inputs: one data set for each, with the same samples in the same order.
+/// The labels are those of the first that has any.
+Result<Evaluation> evaluate(const Model& model, std::span<const std::shared_ptr<const Dataset>> data,
+                            const EvaluationOptions& options = {});
+
+/// The data set among those of a model's inputs whose labels count: the first that has any, else the first.
+const std::shared_ptr<const Dataset>& labelled_one(std::span<const std::shared_ptr<const Dataset>> data);
 
 }  // namespace zeropoint::toolchain
