@@ -89,9 +89,9 @@ class GraphLowering {
   [[nodiscard]] Region region_of_one(const Node& node) const;
   Result<TensorId> lower_table(const Region& region, ValueId id, const Target& target,
                                const std::string& name);
-  /// One Add of two quantized tensors; none for another region.
-  std::optional<TensorId> lower_sum(const Region& region, ValueId id, const Target& target,
-                                    const std::string& name);
+  /// One Add or Mul of two tensors of 8 bits, constants among them; none for another region.
+  std::optional<TensorId> lower_pair(const Region& region, ValueId id, const Target& target,
+                                     const std::string& name);
   Result<TensorId> lower_arithmetic(const Region& region, ValueId id, const Target& target,
                                     const std::string& name);
 

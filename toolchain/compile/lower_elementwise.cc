@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "compile/element_table.h"
 #include "compile/graph_lowering.h"
@@ -47,21 +48,51 @@ Result<TensorId> GraphLowering::lower_table(const Region& region, ValueId id, co
   return output;
 }
 
-std::optional<TensorId> GraphLowering::lower_sum(const Region& region, ValueId id, const Target& target,
-                                                 const std::string& name) {
+namespace {
+
+/// (q_a - Z_a) * (q_b - Z_b) * factor + Z_out, rounded: as ONNX Runtime computes QLinearMul, where the zero
+/// point is added before the rounding.
+ArithmeticOp product_of_steps(const QuantizedView& a, const QuantizedView& b, float factor,
+                              const Target& target, TensorId output) {
+  auto steps_of = [](const QuantizedView& x) {
+    return ArithmeticOp::Input{x.tensor, {{1.0F}, x.params.zero_point}};
+  };
+  auto number = [](float value) { return Tensor::of<float>({}, std::vector<float>{value}); };
+  return {{steps_of(a), steps_of(b)},
+          {number(factor), number(static_cast<float>(target.params.zero_point))},
+          {{Op::kMul, {}, {0, 1}}, {Op::kMul, {}, {4, 2}}, {Op::kAdd, {}, {5, 3}}},
+          output,
+          {{1.0F, 0}, target.range}};
+}
+
+}  // namespace
+
+std::optional<TensorId> GraphLowering::lower_pair(const Region& region, ValueId id, const Target& target,
+                                                  const std::string& name) {
   const Node* node =
       region.nodes.size() == 1 ? &graph_.nodes[static_cast<std::size_t>(region.nodes[0])] : nullptr;
-  bool adds = node != nullptr && node->inputs.size() == 2 && (node->op == Op::kAdd || node->op == Op::kSum);
-  if (!adds || region.known.size() != 2) {
+  bool adds = node != nullptr && (node->op == Op::kAdd || node->op == Op::kSum);
+  bool pairs = node != nullptr && (adds || node->op == Op::kMul) && node->inputs.size() == 2 &&
+               view(node->inputs[0]) != nullptr && view(node->inputs[1]) != nullptr;
+  if (!pairs) {
     return std::nullopt;
   }
   const QuantizedView& a = *view(node->inputs[0]);
   const QuantizedView& b = *view(node->inputs[1]);
-  if (size_of(a.type) > 2 || size_of(b.type) > 2 || size_of(target.type) > 2) {
+  // Operators on integers take 8 bits of one type; what is wider, or mixed, others compute in float.
+  if (size_of(target.type) > 1 || a.type != target.type || b.type != target.type) {
+    return std::nullopt;
+  }
+  float factor = a.params.scale * b.params.scale / target.params.scale;
+  if (!adds && !std::isnormal(factor)) {
     return std::nullopt;
   }
   TensorId output = builder_.add_tensor(name, target.type, graph_.value(id).dims);
-  builder_.add(AddOp{a.tensor, b.tensor, output, a.params, b.params, target.quantization()});
+  if (adds) {
+    builder_.add(AddOp{a.tensor, b.tensor, output, a.params, b.params, target.quantization()});
+  } else {
+    builder_.add(product_of_steps(a, b, factor, target, output));
+  }
   return output;
 }
 
@@ -70,8 +101,8 @@ Result<TensorId> GraphLowering::lower_arithmetic(const Region& region, ValueId i
   if (region.nodes.empty()) {
     return Status::unsupported("it has no integer form here");
   }
-  if (std::optional<TensorId> sum = lower_sum(region, id, target, name)) {
-    return *sum;
+  if (std::optional<TensorId> made = lower_pair(region, id, target, name)) {
+    return *made;
   }
   ArithmeticOp op;
   std::map<ValueId, std::int32_t> indices;  // of the operands
