@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -112,9 +113,21 @@ class Planner {
     return precision_needs(graph_, flow_, ranges, *statistics_);
   }
 
+  /// Results of Softmax get steps of 2^-bits, so that 1 is one step above the largest integer, as in ONNX
+  /// Runtime and TensorFlow Lite: QLinearSoftmax there multiplies by the integer below 1 / scale, and at
+  /// another scale is off by up to a step.
+  [[nodiscard]] bool holds_probabilities(const Group& group) const {
+    return std::all_of(group.sources.begin(), group.sources.end(), [&](ValueId id) {
+      const Node* maker = maker_of(id);
+      return maker != nullptr && maker->op == Op::kSoftmax;
+    });
+  }
+
   [[nodiscard]] Result<QuantParams> params_of(const Group& group, QuantizedType type) const {
-    Result<QuantParams> params = choose_params(group.range.r_min, group.range.r_max, type,
-                                               {Scheme::kAsymmetric, recipe_.activation_rule, 0});
+    RealRange range =
+        holds_probabilities(group) ? RealRange{0, 1 - std::ldexp(1.0F, -type.bits)} : group.range;
+    Result<QuantParams> params =
+        choose_params(range.r_min, range.r_max, type, {Scheme::kAsymmetric, recipe_.activation_rule, 0});
     ZP_RETURN_IF_ERROR(params.status().at("tensor '" + graph_.value(group.sources[0]).name + "'"));
     return params;
   }
@@ -261,6 +274,9 @@ class Planner {
 
   [[nodiscard]] std::string range_text(const Group& group, bool constant) const {
     RealRange range = group.range;
+    if (holds_probabilities(group)) {
+      return fmt::format("probabilities, in steps of 1/{}", 1 << group.type.bits);
+    }
     std::string text = fmt::format("[{:.6g}, {:.6g}]", range.r_min, range.r_max);
     if (!constant) {
       text += " seen by " + method_;

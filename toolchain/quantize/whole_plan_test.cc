@@ -48,6 +48,20 @@ TEST_F(WholePlan, ASumHasARangeOfItsOwn) {
   EXPECT_EQ(scale(made, "sum"), 5.1F / 255);
 }
 
+TEST_F(WholePlan, ProbabilitiesGetStepsOfAPowerOfTwo) {
+  ranges_.ranges["x"] = {-3, 5};
+  ValueId x = input("x", {2, 2});
+  ValueId p = node(Op::kSoftmax, {x}, "p", {0.1F, 0.6F});
+  ValueId q = node(Op::kSoftmax, {x}, "q", {0, 1});
+  ValueId t = node(Op::kTanh, {x}, "t", {-1, 1});
+  graph_.outputs = {p, node(Op::kConcat, {q, t}, "joined", {-1, 1}, {{"axis", std::int64_t{1}}})};
+  QuantPlan made = plan();
+  EXPECT_EQ(scale(made, "p"), 1.0F / 256);
+  EXPECT_EQ(made.find("p")->params.params[0].zero_point, 0);
+  EXPECT_NE(made.find("p")->reason.find("probabilities, in steps of 1/256"), std::string::npos);
+  EXPECT_EQ(scale(made, "q"), 2.0F / 255);
+}
+
 TEST_F(WholePlan, AMaskLeavesTheScoresTheirSteps) {
   ranges_.ranges["x"] = {-3, 5};
   ValueId x = input("x", {2, 2});
