@@ -143,6 +143,7 @@ const std::vector<LaterTypes>& later_types() {
       {"e", 14, {Op::kCumSum}},
       {"e", 20, {Op::kIsInf}},
       {"eB", 19, {Op::kQuantizeLinear, Op::kDequantizeLinear}},
+      {"eB", 27, {Op::kRange}},
       {"B", 14, {Op::kBatchNormalization, Op::kCumSum}},
       {"B", 16, {Op::kGreaterOrEqual, Op::kLessOrEqual, Op::kLeakyRelu, Op::kPRelu, Op::kWhere}},
       {"B",

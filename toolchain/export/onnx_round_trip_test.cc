@@ -215,7 +215,7 @@ TEST(OnnxRoundTrip, EveryAttributeOfEveryOperatorIsWritten) {
     }
     graph.outputs = node.outputs;
     graph.nodes.push_back(node);
-    Result<std::string> content = to_onnx(graph, 25);
+    Result<std::string> content = to_onnx(graph, 27);
     ASSERT_TRUE(content.ok()) << content.status().message();
     onnx::ModelProto model;
     ASSERT_TRUE(model.ParseFromString(*content));

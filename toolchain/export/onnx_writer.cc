@@ -21,7 +21,8 @@ std::int64_t ir_version_of(std::int64_t opset) {
     std::int64_t opset;
     std::int64_t ir;
   };
-  constexpr Release kReleases[] = {{10, 5}, {11, 6}, {12, 7}, {15, 8}, {19, 9}, {21, 10}, {23, 11}, {24, 12}};
+  constexpr Release kReleases[] = {{10, 5},  {11, 6},  {12, 7},  {15, 8}, {19, 9},
+                                   {21, 10}, {23, 11}, {24, 12}, {26, 13}};
   std::int64_t ir = 4;
   for (const Release& release : kReleases) {
     ir = opset >= release.opset ? release.ir : ir;

@@ -178,6 +178,20 @@ Status group_norm_per_channel(OnnxNode& node, GraphBuilder& builder) {
   return {};
 }
 
+/// Opset 27 has halves counted in `stash_type`; here numbers of any type are counted in float64 and rounded
+/// once, which holds what float32 holds.
+Status range_of_halves(OnnxNode& node, GraphBuilder& /*builder*/) {
+  auto found = node.attributes.find("stash_type");
+  if (found == node.attributes.end()) {
+    return {};
+  }
+  if (found->second != Attribute(static_cast<std::int64_t>(ElementType::kFloat32))) {
+    return Status::unsupported("its stash_type is not 1, float32");
+  }
+  node.attributes.erase(found);
+  return {};
+}
+
 /// What ONNX Runtime added before ONNX had it.
 Status to_onnx_domain(OnnxNode& node, GraphBuilder& /*builder*/) {
   node.domain = "";
@@ -212,6 +226,7 @@ constexpr Upgrade kUpgrades[] = {
     {"Hardmax", "", 13, softmax_over_one_axis},
     {"LogSoftmax", "", 13, softmax_over_one_axis},
     {"Pad", "", 11, pad_to_inputs},
+    {"Range", "", kAlways, range_of_halves},
     {"ReduceL1", "", 18, axes_to_input},
     {"ReduceL2", "", 18, axes_to_input},
     {"ReduceLogSum", "", 18, axes_to_input},

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "import/onnx_model_for_test.h"
+#include "zeropoint/half.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -80,6 +81,22 @@ Tensor run_old(std::int64_t opset, const std::string& op, const Tensor& second,
   }
   model.output("y");
   return model.run({counting({2, 3, 4})}).at(0);
+}
+
+TEST(OnnxUpgrades, Opset27CountsInHalves) {
+  auto model = [](std::int64_t stash_type) {
+    Model made(27);
+    for (auto [name, value] :
+         {std::pair("start", 1.0F), std::pair("limit", 2.0F), std::pair("delta", 0.25F)}) {
+      made.weight(name, narrow(Tensor::of<float>({}, std::vector<float>{value}), ElementType::kFloat16));
+    }
+    Model::set(made.node("Range", {"start", "limit", "delta"}, {"y"}), "stash_type", stash_type);
+    made.output("y");
+    return made;
+  };
+  Tensor expected = Tensor::of<float>({4}, std::vector<float>{1, 1.25F, 1.5F, 1.75F});
+  EXPECT_EQ(model(1).run({}).at(0), narrow(expected, ElementType::kFloat16));
+  EXPECT_NE(model(10).message().find("its stash_type is not 1"), std::string::npos);
 }
 
 TEST(OnnxUpgrades, BeforeOpset7InputsAreBroadcastFromAnAxisOn) {

@@ -22,7 +22,7 @@ Result<Graph> read_onnx(const std::string& path);
 Result<Graph> read_onnx(std::span<const std::byte> content, const std::string& name);
 
 struct OnnxOptions {
-  /// 7 to 25. None: the lowest, from 13 to 21, in which every node stands as it does in the graph, or, where
+  /// 7 to 27. None: the lowest, from 13 to 21, in which every node stands as it does in the graph, or, where
   /// newer operators cannot be spelled out by older ones, a newer one; older ones are for those who ask,
   /// since they have no scales per channel. Nodes are brought to the form of an opset that was asked for:
   /// inputs become attributes, and what has no form there is an error.
