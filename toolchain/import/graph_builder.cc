@@ -7,15 +7,18 @@
 namespace zeropoint::toolchain {
 namespace {
 
-// Conditions, trip counts and what they are computed from are small.
+// Conditions, trip counts and what they are computed from are small. All of them together are bounded too,
+// since loops that are written out make them again and again.
 constexpr std::size_t kLargestKnown = 64 * 1024;
+constexpr std::size_t kMostKnown = std::size_t{256} << 20;
 
 }  // namespace
 
 std::string GraphBuilder::unused(const std::string& name) {
-  std::string candidate = name.empty() ? "tensor" : name;
-  for (int number = 2; names_.count(candidate) != 0; ++number) {
-    candidate = fmt::format("{}_{}", name, number);
+  const std::string base = name.empty() ? "tensor" : name;
+  std::string candidate = base;
+  for (auto taken = names_.find(base); names_.count(candidate) != 0; ++taken->second) {
+    candidate = fmt::format("{}_{}", base, taken->second);
   }
   return candidate;
 }
@@ -29,18 +32,22 @@ ValueId GraphBuilder::add_input(std::string name, ElementType type, std::optiona
 }
 
 ValueId GraphBuilder::add_constant(const std::string& name, Tensor tensor) {
+  return add_constant(name, std::make_shared<const Tensor>(std::move(tensor)));
+}
+
+ValueId GraphBuilder::add_constant(const std::string& name, std::shared_ptr<const Tensor> tensor) {
   ValueId id = add_value(name);
   Value& value = graph_.value(id);
-  value.type = tensor.type();
-  value.dims = dims_of(tensor.shape());
-  elements_[static_cast<std::size_t>(id)] = elements_of(tensor);
-  value.constant = std::make_shared<const Tensor>(std::move(tensor));
+  value.type = tensor->type();
+  value.dims = dims_of(tensor->shape());
+  elements_[static_cast<std::size_t>(id)] = elements_of(*tensor);
+  value.constant = std::move(tensor);
   return id;
 }
 
 ValueId GraphBuilder::add_value(const std::string& name) {
   std::string own = unused(name);
-  names_.insert(own);
+  names_.emplace(own, 2);
   ValueId id = graph_.add_value(std::move(own));
   elements_.resize(graph_.values.size());
   computed_.resize(graph_.values.size());
@@ -77,10 +84,14 @@ void GraphBuilder::evaluate_node(const Node& node) {
       return;
     }
   }
+  if (computed_bytes_ > kMostKnown) {
+    return;
+  }
   Result<std::vector<Tensor>> outputs =
       evaluate(OperatorCall(node.op, node.attributes, inputs, node.outputs.size(), kLargestKnown));
   for (std::size_t i = 0; outputs.ok() && i < std::min(outputs->size(), node.outputs.size()); ++i) {
     if (node.outputs[i] != kNoValue) {
+      computed_bytes_ += (*outputs)[i].byte_size();
       computed_[static_cast<std::size_t>(node.outputs[i])] =
           std::make_shared<const Tensor>(std::move((*outputs)[i]));
     }

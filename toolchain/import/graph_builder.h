@@ -1,8 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/inference.h"
@@ -31,6 +32,7 @@ class GraphBuilder {
   ValueId add_input(std::string name, ElementType type, std::optional<Dims> dims);
   /// Under `name`, or one like it.
   ValueId add_constant(const std::string& name, Tensor tensor);
+  ValueId add_constant(const std::string& name, std::shared_ptr<const Tensor> tensor);
   /// A value that a node is to make, under `name` or one like it.
   ValueId add_value(const std::string& name);
   /// Errors name the node.
@@ -50,7 +52,9 @@ class GraphBuilder {
   Graph graph_;
   std::vector<Elements> elements_;                       // per value
   std::vector<std::shared_ptr<const Tensor>> computed_;  // per value, where evaluate_constants_
-  std::set<std::string, std::less<>> names_;
+  std::size_t computed_bytes_ = 0;
+  std::unordered_map<std::string, int>
+      names_;  // that are taken, with the number that the next one like it gets
   bool evaluate_constants_;
 };
 

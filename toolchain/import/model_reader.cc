@@ -55,7 +55,10 @@ Result<Graph> ModelReader::run() {
     return Status::unsupported("sparse weights are not supported");
   }
   for (onnx::TensorProto& initializer : *proto.mutable_initializer()) {
-    ZP_RETURN_IF_ERROR(read_initializer(initializer, scope));
+    Result<Tensor> tensor = tensor_from_proto(initializer, folder_);
+    ZP_RETURN_IF_ERROR(tensor.status().at(fmt::format("tensor '{}'", initializer.name())));
+    ZP_RETURN_IF_ERROR(
+        read_initializer(initializer, std::make_shared<const Tensor>(*std::move(tensor)), scope));
     onnx::TensorProto().Swap(&initializer);
   }
   for (const onnx::ValueInfoProto& input : proto.input()) {
@@ -93,14 +96,22 @@ Status ModelReader::check_versions() {
   return model_.opset_import_size() > 0 ? Status() : Status::corrupt("the model names no opset");
 }
 
-Status ModelReader::read_initializer(const onnx::TensorProto& proto, Scope& scope) {
-  Result<Tensor> tensor = tensor_from_proto(proto, folder_);
-  ZP_RETURN_IF_ERROR(tensor.status().at(fmt::format("tensor '{}'", proto.name())));
+Status ModelReader::read_initializer(const onnx::TensorProto& proto, std::shared_ptr<const Tensor> tensor,
+                                     Scope& scope) {
   if (proto.name().empty() || scope.tensors.count(proto.name()) != 0) {
     return Status::corrupt(fmt::format("tensor '{}' is given twice, or has no name", proto.name()));
   }
-  scope.tensors[proto.name()] = builder_.add_constant(scope.prefix + proto.name(), *std::move(tensor));
+  scope.tensors[proto.name()] = builder_.add_constant(scope.prefix + proto.name(), std::move(tensor));
   return {};
+}
+
+Result<std::shared_ptr<const Tensor>> ModelReader::shared_tensor(const onnx::TensorProto& proto) {
+  std::shared_ptr<const Tensor>& shared = shared_tensors_[&proto];
+  if (shared == nullptr) {
+    ZP_ASSIGN_OR_RETURN(Tensor tensor, tensor_from_proto(proto, folder_));
+    shared = std::make_shared<const Tensor>(std::move(tensor));
+  }
+  return shared;
 }
 
 Status ModelReader::read_input(const onnx::ValueInfoProto& proto, Scope& scope) {
@@ -161,7 +172,9 @@ Status ModelReader::read_nodes(const google::protobuf::RepeatedPtrField<onnx::No
 
 Status ModelReader::read_subgraph(const onnx::GraphProto& graph, Scope& scope) {
   for (const onnx::TensorProto& initializer : graph.initializer()) {
-    ZP_RETURN_IF_ERROR(read_initializer(initializer, scope));
+    Result<std::shared_ptr<const Tensor>> tensor = shared_tensor(initializer);
+    ZP_RETURN_IF_ERROR(tensor.status().at(fmt::format("tensor '{}'", initializer.name())));
+    ZP_RETURN_IF_ERROR(read_initializer(initializer, *std::move(tensor), scope));
   }
   return read_nodes(graph.node(), scope);
 }
@@ -245,17 +258,22 @@ Status ModelReader::read_constant(const onnx::NodeProto& proto, Scope& scope) {
   if (proto.output_size() != 1 || proto.output(0).empty() || attributes->size() != 1) {
     return Status::corrupt(label + " needs one output and one value of a kind that is supported");
   }
-  Result<std::vector<Tensor>> outputs = evaluate(OperatorCall(Op::kConstant, *attributes, {}));
-  ZP_RETURN_IF_ERROR(outputs.status().at(label));
+  const auto* held = std::get_if<std::shared_ptr<const Tensor>>(&attributes->begin()->second);
+  std::shared_ptr<const Tensor> tensor =
+      held != nullptr && attributes->begin()->first == "value" ? *held : nullptr;
+  if (tensor == nullptr) {
+    Result<std::vector<Tensor>> outputs = evaluate(OperatorCall(Op::kConstant, *attributes, {}));
+    ZP_RETURN_IF_ERROR(outputs.status().at(label));
+    tensor = std::make_shared<const Tensor>(std::move((*outputs)[0]));
+  }
   if (!scope.tensors.try_emplace(proto.output(0), kNoValue).second) {
     return Status::corrupt(fmt::format("{} makes tensor '{}' a second time", label, proto.output(0)));
   }
-  scope.tensors[proto.output(0)] =
-      builder_.add_constant(scope.prefix + proto.output(0), std::move((*outputs)[0]));
+  scope.tensors[proto.output(0)] = builder_.add_constant(scope.prefix + proto.output(0), std::move(tensor));
   return {};
 }
 
-Result<Attributes> ModelReader::read_attributes(const onnx::NodeProto& proto, const Scope& scope) const {
+Result<Attributes> ModelReader::read_attributes(const onnx::NodeProto& proto, const Scope& scope) {
   Attributes attributes;
   for (const onnx::AttributeProto& own : proto.attribute()) {
     const onnx::AttributeProto* attribute = &own;
@@ -271,7 +289,7 @@ Result<Attributes> ModelReader::read_attributes(const onnx::NodeProto& proto, co
   return attributes;
 }
 
-Result<Attribute> ModelReader::read_attribute(const onnx::AttributeProto& proto) const {
+Result<Attribute> ModelReader::read_attribute(const onnx::AttributeProto& proto) {
   switch (proto.type()) {
     case onnx::AttributeProto::INT:
       return Attribute(std::int64_t{proto.i()});
@@ -286,9 +304,9 @@ Result<Attribute> ModelReader::read_attribute(const onnx::AttributeProto& proto)
     case onnx::AttributeProto::STRINGS:
       return Attribute(std::vector<std::string>(proto.strings().begin(), proto.strings().end()));
     case onnx::AttributeProto::TENSOR: {
-      Result<Tensor> tensor = tensor_from_proto(proto.t(), folder_);
+      Result<std::shared_ptr<const Tensor>> tensor = shared_tensor(proto.t());
       ZP_RETURN_IF_ERROR(tensor.status().at(fmt::format("attribute '{}'", proto.name())));
-      return Attribute(std::make_shared<const Tensor>(*std::move(tensor)));
+      return Attribute(*std::move(tensor));
     }
     default:
       return Status::unsupported(

@@ -2,8 +2,10 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "import/graph_builder.h"
@@ -24,13 +26,15 @@ class ModelReader {
  private:
   Status check_versions();
   Status read_input(const onnx::ValueInfoProto& proto, Scope& scope);
-  Status read_initializer(const onnx::TensorProto& proto, Scope& scope);
+  Status read_initializer(const onnx::TensorProto& proto, std::shared_ptr<const Tensor> tensor, Scope& scope);
   Status read_nodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto>& nodes, Scope& scope);
   Status read_node(const onnx::NodeProto& proto, Scope& scope);
   Status read_operator(const onnx::NodeProto& proto, Scope& scope);
   Status read_constant(const onnx::NodeProto& proto, Scope& scope);
-  Result<Attribute> read_attribute(const onnx::AttributeProto& proto) const;
-  Result<Attributes> read_attributes(const onnx::NodeProto& proto, const Scope& scope) const;
+  Result<Attribute> read_attribute(const onnx::AttributeProto& proto);
+  Result<Attributes> read_attributes(const onnx::NodeProto& proto, const Scope& scope);
+  /// Of a node or a subgraph. One tensor however often loops and calls write it out.
+  Result<std::shared_ptr<const Tensor>> shared_tensor(const onnx::TensorProto& proto);
   /// The tensor that a node of the scope reads under that name.
   Result<ValueId> lookup(const std::string& name, const Scope& scope) const;
   /// The nodes and initializers of a subgraph.
@@ -53,6 +57,7 @@ class ModelReader {
   std::string folder_;
   GraphBuilder builder_;
   std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*> functions_;
+  std::unordered_map<const onnx::TensorProto*, std::shared_ptr<const Tensor>> shared_tensors_;
   std::size_t nodes_read_ = 0;
 };
 

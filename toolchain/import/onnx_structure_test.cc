@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "import/onnx_model_for_test.h"
 
 namespace zeropoint::toolchain {
@@ -196,6 +198,31 @@ TEST(OnnxStructure, ALoopOfKnownLengthIsWrittenOut) {
             std::string::npos);
   EXPECT_NE(doubling(1'000'000'000).message().find("m.onnx: Loop 'make_y': only loops of at most"),
             std::string::npos);
+}
+
+// Otherwise a file of a megabyte asks for as many as its loops have rounds.
+TEST(OnnxStructure, ALoopKeepsItsWeightsOnce) {
+  Model model = doubling(3000);
+  onnx::GraphProto& body = *model.proto.mutable_graph()->mutable_node(0)->mutable_attribute(0)->mutable_g();
+  Tensor large(ElementType::kFloat32, {2, 1 << 18});
+  tensor_to_proto(large, "initializer", *body.add_initializer());
+  onnx::NodeProto& constant = Model::add(*body.mutable_node(), "Constant", {}, {"constant"});
+  onnx::AttributeProto& attribute = *constant.add_attribute();
+  attribute.set_name("value");
+  attribute.set_type(onnx::AttributeProto::TENSOR);
+  tensor_to_proto(large, "", *attribute.mutable_t());
+  Result<Graph> graph = model.read();
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  std::set<const Tensor*> tensors;
+  std::int64_t readers = 0;
+  for (const Value& value : graph->values) {
+    if (value.constant != nullptr && value.constant->size() == large.size()) {
+      tensors.insert(value.constant.get());
+      ++readers;
+    }
+  }
+  EXPECT_EQ(tensors.size(), 2U);
+  EXPECT_EQ(readers, 6000);
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ class Folding {
   bool computed(const Node& node) {
     bool known = std::all_of(node.inputs.begin(), node.inputs.end(),
                              [&](ValueId input) { return input == kNoValue || is_fixed(input); });
-    if (!known || (options_.keep_dequantized && node.op == Op::kDequantizeLinear)) {
+    if (!known || sum_ > options_.largest_sum ||
+        (options_.keep_dequantized && node.op == Op::kDequantizeLinear)) {
       return false;
     }
     std::vector<const Tensor*> inputs;
@@ -86,6 +87,7 @@ class Folding {
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] != kNoValue) {
+        sum_ += (*outputs)[i].byte_size();
         set(node.outputs[i], std::move((*outputs)[i]));
       }
     }
@@ -95,6 +97,7 @@ class Folding {
   Graph& graph_;
   const FoldOptions& options_;
   const std::vector<Elements>& elements_;
+  std::size_t sum_ = 0;  // of the bytes that were computed
 };
 
 }  // namespace

@@ -14,6 +14,8 @@ struct FoldOptions {
   bool keep_dequantized = true;
   /// Bytes beyond which a result is not worth keeping, or not to be asked for on a file's word.
   std::size_t largest_result = std::size_t{1} << 28;
+  /// The same for all results together.
+  std::size_t largest_sum = std::size_t{1} << 31;
 };
 
 /// Before: nodes whose inputs are all constants, and integer tensors whose elements shape inference knows.
