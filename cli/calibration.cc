@@ -25,6 +25,23 @@ struct Shard {
   std::int64_t count = 1;
 };
 
+/// While it lives, tensors go back to the system when they are freed. Left alone, glibc learns to keep ever
+/// larger ones in heaps that fragment, and memory grows with the number of samples.
+struct SmallHeap {
+#ifdef __GLIBC__
+  SmallHeap() { (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024); }
+  ~SmallHeap() {  // to what glibc learns in the end
+    (void)mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+  }
+#else
+  SmallHeap() {}
+  ~SmallHeap() {}
+#endif
+  SmallHeap(const SmallHeap&) = delete;
+  SmallHeap& operator=(const SmallHeap&) = delete;
+};
+
 Result<Shard> parse_shard(const std::string& text) {
   Shard shard;
   const char* end = text.data() + text.size();
@@ -90,11 +107,7 @@ Result<LoadedSamples> load_calibration_samples(const CalibrationSamples& options
 
 Result<Statistics> gather_with_progress(const toolchain::Graph& graph, const LoadedSamples& samples,
                                         const toolchain::CalibrationOptions& options) {
-#ifdef __GLIBC__
-  // Left alone, glibc learns to keep ever larger tensors in heaps that fragment, and memory grows with the
-  // number of samples; so they go back to the system when they are freed.
-  (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-#endif
+  SmallHeap heap;
   Progress progress("calibrating", "samples");
   toolchain::CalibrationOptions how = options;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };

@@ -1,4 +1,5 @@
-// The statistics reader, then what is done with a file that it reads: merge, choose ranges by every method, write.
+// The statistics reader, then what is done with a file that it reads: merge, choose ranges by every method,
+// write.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
