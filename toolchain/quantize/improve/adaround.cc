@@ -18,7 +18,9 @@ constexpr float kStretch = kHigh - kLow;
 class Rows {
  public:
   Rows(const RoundingProblem& problem, const MatrixF& moments, Eigen::Index first, Eigen::Index count)
-      : moments_(moments),
+      : problem_(problem),
+        first_(first),
+        moments_(moments),
         cross_(problem.cross.middleCols(first, count).transpose().cast<float>()),
         steps_(problem.steps.middleRows(first, count)),
         below_(count, problem.weights.cols()),
@@ -65,8 +67,8 @@ class Rows {
   /// error.
   void settle(MatrixF& integers) const {
     constexpr int kMostRounds = 20;
-    auto low = static_cast<float>(range_.q_min);
-    auto high = static_cast<float>(range_.q_max);
+    auto low = static_cast<float>(problem_.range.q_min);
+    auto high = static_cast<float>(problem_.range.q_max);
     MatrixF residual(integers.rows(), integers.cols());
     multiply(integers.cwiseProduct(steps_), Transposed::kNo, moments_, residual);
     residual -= cross_;
@@ -79,7 +81,8 @@ class Rows {
           float step = residual(row, k) > 0 ? -steps_(row, k) : steps_(row, k);
           float moved_to = integers(row, k) + (step > 0 ? 1.0F : -1.0F);
           float curvature = step * step * moments_(k, k);
-          bool allowed = moved_to >= low && moved_to <= high;
+          float q = moved_to + problem_.zero_at(first_ + row, k);
+          bool allowed = q >= low && q <= high;
           // The margin is for what rounding of the sums could pretend.
           if (allowed && 2 * step * residual(row, k) + curvature < -1e-3F * curvature) {
             integers(row, k) = moved_to;
@@ -122,6 +125,8 @@ class Rows {
     }
   }
 
+  const RoundingProblem& problem_;
+  Eigen::Index first_;
   const MatrixF& moments_;
   MatrixF cross_;
   MatrixF steps_;
