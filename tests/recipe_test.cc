@@ -26,7 +26,8 @@ class Recipes : public ProgramTest {
 
 TEST_F(Recipes, AreListedAndPrinted) {
   std::string list = succeed("recipe");
-  for (const auto& [name, what] : succeed_json("recipe").items()) {
+  const json recipes = succeed_json("recipe");
+  for (const auto& [name, what] : recipes.items()) {
     EXPECT_NE(list.find(name), std::string::npos);
     EXPECT_EQ(json::parse(succeed("recipe " + name))["base"], name);
   }
@@ -39,7 +40,8 @@ TEST_F(Recipes, AreListedAndPrinted) {
 }
 
 TEST_F(Recipes, EachOneRuns) {
-  for (const auto& [name, what] : succeed_json("recipe").items()) {
+  const json recipes = succeed_json("recipe");
+  for (const auto& [name, what] : recipes.items()) {
     bool needs_data = name.rfind("static", 0) == 0;
     (void)succeed("quantize m.pt -o m.onnx --recipe " + name + (needs_data ? " --synthetic" : ""));
     EXPECT_GT(agreement("m.onnx"), name == "static_w4a4" ? 0.8 : 0.95) << name;
