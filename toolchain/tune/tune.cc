@@ -22,7 +22,7 @@ constexpr std::size_t kMostCandidates = 40;
 /// More bits for one layer.
 struct Raise {
   std::string what;
-  RecipeOverride wish;
+  std::vector<RecipeOverride> wishes;
   double gain_per_bit = 0;
 };
 
@@ -219,20 +219,30 @@ class Tuner {
     return found;
   }
 
-  static std::vector<Raise> raises_of(const LayerMeasurement& layer) {
+  /// The node that gives a tensor and those that read it: a product reads what it wishes, whoever gives it.
+  [[nodiscard]] std::vector<RecipeOverride> around(const LayerMeasurement& layer, QuantizedType type) const {
+    std::set<std::string> names{layer.node};
+    ValueId tensor = prepared_.find(layer.tensor);
+    for (const Node& node : prepared_.nodes) {
+      if (tensor != kNoValue && std::count(node.inputs.begin(), node.inputs.end(), tensor) > 0) {
+        names.insert(node.name);
+      }
+    }
+    std::vector<RecipeOverride> wishes;
+    for (const std::string& name : names) {
+      wishes.push_back({.nodes = name, .activations = type});
+    }
+    return wishes;
+  }
+
+  [[nodiscard]] std::vector<Raise> raises_of(const LayerMeasurement& layer) const {
     double all = layer.clipping + layer.rounding + layer.constants;
     std::vector<Raise> raises;
     if (layer.is_quantized && layer.bits < 16 && layer.clipping + layer.rounding > kPart * all) {
-      Raise raise{layer.node + ": int16 activations", {}, 0};
-      raise.wish.nodes = layer.node;
-      raise.wish.activations = QuantizedType{16, true};
-      raises.push_back(std::move(raise));
+      raises.push_back({layer.tensor + ": int16", around(layer, {16, true}), 0});
     }
     if (layer.weights && layer.constants > kPart * all) {
-      Raise raise{layer.node + ": 16-bit weights", {}, 0};
-      raise.wish.nodes = layer.node;
-      raise.wish.weight_bits = 16;
-      raises.push_back(std::move(raise));
+      raises.push_back({layer.node + ": 16-bit weights", {{.nodes = layer.node, .weight_bits = 16}}, 0});
     }
     return raises;
   }
@@ -240,7 +250,7 @@ class Tuner {
   [[nodiscard]] Recipe with(const std::vector<Raise>& raises, std::size_t count) const {
     Recipe recipe = best_;
     for (std::size_t i = 0; i < count; ++i) {
-      recipe.overrides.push_back(raises[i].wish);
+      recipe.overrides.insert(recipe.overrides.end(), raises[i].wishes.begin(), raises[i].wishes.end());
     }
     return recipe;
   }
@@ -254,7 +264,7 @@ class Tuner {
     std::vector<Raise> useful;
     for (Raise& raise : raises) {
       Recipe recipe = quick;
-      recipe.overrides.push_back(raise.wish);
+      recipe.overrides.insert(recipe.overrides.end(), raise.wishes.begin(), raise.wishes.end());
       ZP_ASSIGN_OR_RETURN(Trial tried, trial(recipe, few_, "sensitivity: " + raise.what));
       double cost = tried.figures.bits - basis.figures.bits;
       double gain = basis.figures.divergence - tried.figures.divergence;
@@ -325,10 +335,7 @@ class Tuner {
     ZP_ASSIGN_OR_RETURN(std::vector<LayerMeasurement> found, layers());
     std::vector<Raise> raises;
     for (const LayerMeasurement& layer : found) {
-      Raise raise{layer.node + ": float", {}, 0};
-      raise.wish.nodes = layer.node;
-      raise.wish.in_float = true;
-      raises.push_back(std::move(raise));
+      raises.push_back({layer.node + ": float", {{.nodes = layer.node, .in_float = true}}, 0});
     }
     return raise_until_met(raises);
   }

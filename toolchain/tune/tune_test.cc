@@ -75,7 +75,7 @@ TEST_F(Tune, GivesLayersMoreBitsUntilTheTargetIsReached) {
   EXPECT_LE(result.figures.drop, options_.max_drop);
   EXPECT_FALSE(result.raised.empty());
   EXPECT_GT(result.figures.bits, result.steps[0].figures.bits);
-  EXPECT_EQ(result.recipe.overrides.size(), result.raised.size());
+  EXPECT_GE(result.recipe.overrides.size(), result.raised.size());
   // What it says of the recipe is what the recipe gives.
   EXPECT_EQ(result.figures.bits, network_bits(result.network.improved, result.network.plan));
 }
