@@ -30,6 +30,8 @@ constexpr Verb kVerbs[] = {
     {"calibrate", "Gather statistics of a network on samples, and merge them", add_calibrate},
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
     {"recipe", "List and print the recipes that quantize follows", add_recipe},
+    {"compile", "Turn a model into a program for the runtime (.zpm)", add_compile},
+    {"cpu", "List the instruction sets of this machine, and which one runs", add_cpu},
     {"convert", "Write a model in another form or opset of ONNX", add_convert},
     {"tune", "Quantize to a target: no more than so much lost, at the lowest cost", add_tune},
     {"compare", "Say where a quantized network loses accuracy, and what helps", add_compare},

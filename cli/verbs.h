@@ -21,6 +21,8 @@ Action add_convert(CLI::App& command);
 Action add_calibrate(CLI::App& command);
 Action add_quantize(CLI::App& command);
 Action add_recipe(CLI::App& command);
+Action add_compile(CLI::App& command);
+Action add_cpu(CLI::App& command);
 Action add_inspect(CLI::App& command);
 Action add_compare(CLI::App& command);
 Action add_tune(CLI::App& command);

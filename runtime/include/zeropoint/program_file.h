@@ -27,6 +27,9 @@ bool is_program_file(std::span<const std::byte> start);
 /// need fewer are packed. kInvalidArgument for programs that verify() refuses.
 Result<std::vector<std::byte>> serialize(const Program& program);
 
+/// How many bits each element of a constant takes in a file.
+int stored_bits(const Tensor& constant);
+
 /// The program in the file at `path`, which is mapped into memory and must not change as long as the program
 /// lives; its tensors lie in the file, but for packed ones. Every length, id and type is checked, and
 /// verify() passes. Errors name the path: kNotFound, kIo, kCorrupt for files that contradict themselves or

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "format/layout.h"
+
 namespace zeropoint::format {
 namespace {
 
@@ -31,7 +33,8 @@ int most_bits(std::span<const T> values) {
 }  // namespace
 
 int packed_bits(const Tensor& tensor) {
-  if (!is_integer(tensor.type()) || size_of(tensor.type()) != 1) {
+  // A tensor of a few bytes takes as much room in a file as one of 64.
+  if (!is_integer(tensor.type()) || size_of(tensor.type()) != 1 || tensor.byte_size() <= kAlignment) {
     return 0;
   }
   int bits = is_signed(tensor.type()) ? most_bits(tensor.data<std::int8_t>())

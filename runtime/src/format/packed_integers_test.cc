@@ -7,24 +7,35 @@
 namespace zeropoint::format {
 namespace {
 
+/// `values`, again and again.
+template <typename T>
+Tensor repeated(const std::vector<T>& values) {
+  Tensor tensor(kElementTypeOf<T>, {120});
+  for (std::size_t i = 0; i < 120; ++i) {
+    tensor.data<T>()[i] = values[i % values.size()];
+  }
+  return tensor;
+}
+
 TEST(PackedIntegers, AsManyBitsAsTheLargestNeeds) {
-  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({3}, {-1, 0, 1})), 2);
-  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({2}, {-2, 1})), 2);
-  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({2}, {-8, 7})), 4);
-  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({2}, {-9, 7})), 5);
-  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({2}, {0, 64})), 0);
-  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({1}, {-128})), 0);
-  EXPECT_EQ(packed_bits(Tensor::of<std::uint8_t>({2}, {0, 15})), 4);
-  EXPECT_EQ(packed_bits(Tensor::of<std::uint8_t>({1}, {127})), 7);
-  EXPECT_EQ(packed_bits(Tensor::of<std::uint8_t>({1}, {128})), 0);
-  EXPECT_EQ(packed_bits(Tensor::of<std::uint8_t>({1}, {0})), 1);
-  EXPECT_EQ(packed_bits(Tensor::of<std::int16_t>({1}, {0})), 0);
-  EXPECT_EQ(packed_bits(Tensor::of<float>({1}, {0})), 0);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({-1, 0, 1})), 2);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({-2, 1})), 2);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({-8, 7})), 4);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({-9, 7})), 5);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({0, 63})), 7);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({0, 64})), 0);
+  EXPECT_EQ(packed_bits(repeated<std::int8_t>({-128})), 0);
+  EXPECT_EQ(packed_bits(repeated<std::uint8_t>({0, 15})), 4);
+  EXPECT_EQ(packed_bits(repeated<std::uint8_t>({127})), 7);
+  EXPECT_EQ(packed_bits(repeated<std::uint8_t>({128})), 0);
+  EXPECT_EQ(packed_bits(repeated<std::uint8_t>({0})), 1);
+  EXPECT_EQ(packed_bits(repeated<std::int16_t>({0})), 0);
+  EXPECT_EQ(packed_bits(repeated<float>({0})), 0);
+  EXPECT_EQ(packed_bits(Tensor::of<std::int8_t>({2}, {0, 1})), 0);
 }
 
 TEST(PackedIntegers, BitsLieAsTheFormatSays) {
   Tensor tensor = Tensor::of<std::int8_t>({3}, {1, -1, -4});  // 001 111 100
-  EXPECT_EQ(packed_bits(tensor), 3);
   EXPECT_EQ(pack(tensor, 3), (std::vector<std::byte>{std::byte{0b00111001}, std::byte{0b1}}));
 }
 

@@ -31,8 +31,7 @@ std::uint64_t DataSection::add(std::string bytes) {
 }
 
 flatbuffers::Offset<zpm::Tensor> OperationWriter::tensor(const Tensor& tensor) {
-  // A tensor of 64 bytes takes as much room as a smaller one.
-  int bits = tensor.byte_size() > kAlignment ? packed_bits(tensor) : 0;
+  int bits = packed_bits(tensor);
   std::uint64_t offset = 0;
   if (bits == 0) {
     offset = data_.add(bytes_of(tensor.bytes(), tensor.byte_size()));

@@ -2,6 +2,7 @@
 #include <new>
 
 #include "format/layout.h"
+#include "format/packed_integers.h"
 #include "format/write_operations.h"
 #include "zeropoint/program_file.h"
 
@@ -59,6 +60,11 @@ std::vector<std::byte> whole_file(const flatbuffers::FlatBufferBuilder& builder,
 }
 
 }  // namespace
+
+int stored_bits(const Tensor& constant) {
+  int bits = format::packed_bits(constant);
+  return bits != 0 ? bits : 8 * static_cast<int>(size_of(constant.type()));
+}
 
 Result<std::vector<std::byte>> serialize(const Program& program) {
   ZP_RETURN_IF_ERROR(verify(program));
