@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "verbs.h"
 
@@ -20,6 +21,12 @@ std::string kibibytes(std::int64_t bytes) {
   return bytes == 0 ? "unknown" : fmt::format("{} KiB", bytes / 1024);
 }
 
+/// Of a set that this machine runs, in 10^9 multiply-adds per second.
+std::optional<Peak> peak_of(Isa isa) {
+  Result<Peak> peak = measure_peak(isa);
+  return peak.ok() ? std::optional(Peak{peak->int8 * 1e-9, peak->float32 * 1e-9}) : std::nullopt;
+}
+
 void print_json(const CpuInfo& info, const Result<Isa>& chosen) {
   nlohmann::ordered_json json{{"model", info.model},
                               {"cores", info.cores},
@@ -27,10 +34,14 @@ void print_json(const CpuInfo& info, const Result<Isa>& chosen) {
                               {"level2_bytes", info.level2_bytes},
                               {"level3_bytes", info.level3_bytes}};
   for (Isa isa : all_isas()) {
-    json["instruction_sets"].push_back({{"name", name_of(isa)},
-                                        {"compiled", is_compiled(isa)},
-                                        {"supported", is_supported(isa)},
-                                        {"chosen", chosen.ok() && *chosen == isa}});
+    nlohmann::ordered_json set{{"name", name_of(isa)},
+                               {"compiled", is_compiled(isa)},
+                               {"supported", is_supported(isa)},
+                               {"chosen", chosen.ok() && *chosen == isa}};
+    if (std::optional<Peak> peak = peak_of(isa)) {
+      set["peak"] = {{"int8", peak->int8}, {"float32", peak->float32}};
+    }
+    json["instruction_sets"].push_back(std::move(set));
   }
   fmt::print("{}\n", json.dump(1));
 }

@@ -8,6 +8,7 @@
 #include "choice.h"
 #include "inputs.h"
 #include "model_runner.h"
+#include "network.h"
 #include "outputs.h"
 #include "samples.h"
 #include "verbs.h"
@@ -190,10 +191,10 @@ Result<std::vector<std::shared_ptr<const Dataset>>> data_for(const std::vector<s
 /// What the predictions of the model that this one is compared to are.
 Result<std::vector<std::int64_t>> reference_predictions(const Options& options, const Outcome& outcome,
                                                         const toolchain::EvaluationOptions& how) {
-  ZP_ASSIGN_OR_RETURN(Graph other, load_model({options.compare_to, options.model.architecture}));
-  ZP_RETURN_IF_ERROR(toolchain::widen_halves(other).status().at(options.compare_to));
+  ZP_ASSIGN_OR_RETURN(Network other, load_network({options.compare_to, options.model.architecture}));
+  ZP_RETURN_IF_ERROR(toolchain::widen_halves(other.graph).status().at(options.compare_to));
   ZP_RETURN_IF_ERROR(select_output(other, options.output).at(options.compare_to));
-  Result<std::vector<std::shared_ptr<const Dataset>>> data = data_for(input_names(other), outcome);
+  Result<std::vector<std::shared_ptr<const Dataset>>> data = data_for(input_names(other.graph), outcome);
   ZP_RETURN_IF_ERROR(data.status().at(options.compare_to));
   ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(other, Engine::kAuto, options.requantize, options.threads));
   ZP_ASSIGN_OR_RETURN(Evaluation reference, evaluate_with_progress(runner, *data, how, "reference"));
@@ -215,19 +216,20 @@ Status load_data_of(const Options& options, const Graph& graph, Outcome& outcome
 }
 
 Status run(const Options& options) {
-  ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
+  ZP_ASSIGN_OR_RETURN(Network network, load_network(options.model));
+  Graph& graph = network.graph;
   ZP_RETURN_IF_ERROR(toolchain::widen_halves(graph).status().at(options.model.path));
-  ZP_RETURN_IF_ERROR(select_output(graph, options.output).at(options.model.path));
+  ZP_RETURN_IF_ERROR(select_output(network, options.output).at(options.model.path));
   Outcome outcome;
   ZP_RETURN_IF_ERROR(load_data_of(options, graph, outcome));
-  ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(graph, options.engine, options.requantize, options.threads));
+  ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(network, options.engine, options.requantize, options.threads));
   outcome.engine = runner.engine;
   toolchain::EvaluationOptions how;
   how.batch_size = options.batch > 0 ? options.batch : batch_size(outcome.data);
   how.top_k = options.top_k;
   how.label_offset = options.label_offset;
   how.confusion = options.confusion;
-  how.scores_are_probabilities = ends_in_softmax(graph);
+  how.scores_are_probabilities = ends_in_softmax(network);
   if (!options.compare_to.empty()) {
     ZP_ASSIGN_OR_RETURN(how.reference_predictions, reference_predictions(options, outcome, how));
   }
@@ -243,7 +245,7 @@ Status run(const Options& options) {
 
 Action add_eval(CLI::App& command) {
   auto options = std::make_shared<Options>();
-  add_model_options(command, options->model);
+  add_model_options(command, options->model, true);
   options->samples.add(command);
   command.add_flag("--train", options->on_train,
                    "Evaluate on the training images instead of the test images");

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "choice.h"
+#include "zeropoint/program_file.h"
 #include "zeropoint/toolchain/architectures.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/onnx.h"
@@ -37,13 +38,13 @@ bool is_pickle(std::span<const std::byte> content) {
   return content.size() >= 2 && content[0] == std::byte{0x80} && content[1] <= std::byte{5};
 }
 
-/// Looks at the first bytes alone.
-bool begins_as_checkpoint(const std::string& path) {
+/// The first bytes of a file, as many as tell what it holds; fewer where it has fewer, or cannot be read.
+std::vector<std::byte> start_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::array<char, 4> start{};
+  std::array<char, kProgramFileStart> start{};
   file.read(start.data(), start.size());
   auto content = std::as_bytes(std::span(start)).first(static_cast<std::size_t>(file.gcount()));
-  return is_zip(content) || is_pickle(content);
+  return {content.begin(), content.end()};
 }
 
 Result<Graph> read_parameters(std::span<const std::byte> content, const ModelOptions& options) {
@@ -58,15 +59,25 @@ Result<Graph> read_parameters(std::span<const std::byte> content, const ModelOpt
 
 }  // namespace
 
-void add_model_options(CLI::App& command, ModelOptions& options) {
-  command.add_option("model", options.path, "An .onnx model, or a state dict of torch.save (.pt)")
+void add_model_options(CLI::App& command, ModelOptions& options, bool programs) {
+  command
+      .add_option("model", options.path,
+                  programs ? "An .onnx model, a state dict of torch.save (.pt), or a compiled program (.zpm)"
+                           : "An .onnx model, or a state dict of torch.save (.pt)")
       ->required();
   add_choice(command, "--arch", options.architecture, toolchain::architecture_names(),
              "The architecture that a state dict's tensors belong to");
 }
 
+bool is_program(const std::string& path) { return is_program_file(start_of(path)); }
+
 Result<Graph> read_model(const ModelOptions& options) {
-  if (begins_as_checkpoint(options.path)) {
+  std::vector<std::byte> start = start_of(options.path);
+  if (is_program_file(start)) {
+    return Status::invalid_argument(options.path +
+                                    ": a compiled program; give the model that it was compiled from");
+  }
+  if (is_zip(start) || is_pickle(start)) {
     ZP_ASSIGN_OR_RETURN(std::vector<std::byte> content, toolchain::read_file(options.path));
     return read_parameters(content, options);
   }

@@ -17,11 +17,15 @@ struct ModelOptions {
   std::string path;
   std::string architecture = "lenet";
 };
-void add_model_options(CLI::App& command, ModelOptions& options);
+/// `programs`: the verb takes compiled ones too.
+void add_model_options(CLI::App& command, ModelOptions& options, bool programs = false);
 
 /// An ONNX model, or a PyTorch state dict put into the architecture that was named. Told apart by their
 /// content. Operators on integers come in QDQ form.
 Result<toolchain::Graph> load_model(const ModelOptions& options);
+/// Whether the file at `path` holds a compiled program.
+bool is_program(const std::string& path);
+
 /// The same with the operators that the file has.
 Result<toolchain::Graph> read_model(const ModelOptions& options);
 

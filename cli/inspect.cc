@@ -7,7 +7,9 @@
 
 #include "inputs.h"
 #include "model_runner.h"
+#include "network.h"
 #include "plan_metadata.h"
+#include "program_text.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/file.h"
 #include "zeropoint/toolchain/lower.h"
@@ -140,8 +142,42 @@ Status draw(const Graph& graph, const Options& options) {
   return {};
 }
 
+void print_interface(const char* what, const Graph& graph, const std::vector<toolchain::ValueId>& ids) {
+  for (toolchain::ValueId id : ids) {
+    const Value& value = graph.value(id);
+    fmt::print("{:<8} {} {} {}\n", what, value.name, zeropoint::name_of(value.type),
+               value.dims ? toolchain::to_string(*value.dims) : "of any shape");
+  }
+}
+
+/// A compiled program has operations alone.
+Status inspect_program(const Network& network, const Options& options) {
+  if (options.graph || options.plan || options.parameters || options.simplify || !options.dot.empty() ||
+      !options.svg.empty()) {
+    return Status::invalid_argument(options.model.path +
+                                    ": a compiled program has no graph, plan or parameters; give the model");
+  }
+  if (options.json) {
+    nlohmann::ordered_json json = as_json(network.graph);
+    json["operations"] = operations_json(*network.program);
+    fmt::print("{}\n", json.dump(1));
+    return {};
+  }
+  fmt::print("program  {} ({})\n", network.program->name, engine_name(*network.program));
+  print_interface("input", network.graph, network.graph.inputs);
+  print_interface("output", network.graph, network.graph.outputs);
+  print_accumulators(*network.program);
+  fmt::print("\n");
+  print_operations(*network.program);
+  return {};
+}
+
 Status run(const Options& options) {
-  ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
+  ZP_ASSIGN_OR_RETURN(Network network, load_network(options.model));
+  if (network.program != nullptr) {
+    return inspect_program(network, options);
+  }
+  Graph& graph = network.graph;
   ZP_RETURN_IF_ERROR(toolchain::infer_shapes(graph).at(options.model.path));
   if (options.simplify) {
     ZP_RETURN_IF_ERROR(toolchain::simplify(graph).status().at(options.model.path));
@@ -186,7 +222,7 @@ Status run(const Options& options) {
 
 Action add_inspect(CLI::App& command) {
   auto options = std::make_shared<Options>();
-  add_model_options(command, options->model);
+  add_model_options(command, options->model, true);
   command.add_flag("--graph", options->graph, "Only the nodes, with shapes and attributes");
   command.add_flag("--plan", options->plan, "Only the quantization plan: each decision and why");
   command.add_flag("--parameters", options->parameters, "Only the weights and other constants");
@@ -201,6 +237,7 @@ Action add_inspect(CLI::App& command) {
       "Examples:\n"
       "  zeropoint inspect lenet.pt\n"
       "  zeropoint inspect lenet.int8.onnx --plan\n"
+      "  zeropoint inspect lenet.zpm\n"
       "  zeropoint inspect resnet.onnx --simplify --svg resnet.svg");
   return [options] { return run(*options); };
 }

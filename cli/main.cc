@@ -31,6 +31,7 @@ constexpr Verb kVerbs[] = {
     {"quantize", "Quantize a trained network and write it as ONNX", add_quantize},
     {"recipe", "List and print the recipes that quantize follows", add_recipe},
     {"compile", "Turn a model into a program for the runtime (.zpm)", add_compile},
+    {"bench", "Measure how fast a model runs, layer by layer", add_bench},
     {"cpu", "List the instruction sets of this machine, and which one runs", add_cpu},
     {"convert", "Write a model in another form or opset of ONNX", add_convert},
     {"tune", "Quantize to a target: no more than so much lost, at the lowest cost", add_tune},

@@ -42,6 +42,9 @@ struct Session {
 /// As make_runner(), for graphs of any number of inputs and outputs.
 Result<Session> make_session(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
 
+/// Of a program with the inputs and outputs of `graph`.
+Result<Session> session_of(const toolchain::Graph& graph, IntegerEngine engine, int threads);
+
 /// Evaluates `runner` over all of `data`, which has a data set for each input, with a progress bar called
 /// `label`.
 Result<toolchain::Evaluation> evaluate_with_progress(

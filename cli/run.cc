@@ -13,6 +13,7 @@
 #include "choice.h"
 #include "inputs.h"
 #include "model_runner.h"
+#include "network.h"
 #include "verbs.h"
 #include "zeropoint/toolchain/convert_elements.h"
 #include "zeropoint/toolchain/npy.h"
@@ -114,12 +115,13 @@ void print_tensor(const char* what, const std::string& name, const Tensor& tenso
 }
 
 Status run(const Options& options) {
-  ZP_ASSIGN_OR_RETURN(Graph graph, load_model(options.model));
+  ZP_ASSIGN_OR_RETURN(Network network, load_network(options.model));
+  const Graph& graph = network.graph;
   std::vector<std::string> names = names_of(graph, graph.outputs);
   ZP_ASSIGN_OR_RETURN(std::vector<std::string> files, output_files(names, options));
   ZP_ASSIGN_OR_RETURN(std::vector<Tensor> inputs, read_inputs(graph, options));
   ZP_ASSIGN_OR_RETURN(Session session,
-                      make_session(graph, options.engine, options.requantize, options.threads));
+                      make_session(network, options.engine, options.requantize, options.threads));
   ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, session.run(inputs));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (!files[i].empty()) {
@@ -151,7 +153,7 @@ Status run(const Options& options) {
 
 Action add_run(CLI::App& command) {
   auto options = std::make_shared<Options>();
-  add_model_options(command, options->model);
+  add_model_options(command, options->model, true);
   command.add_option("--input", options->inputs,
                      "NAME=FILE.npy or NAME=FILE.npz:ARRAY, for each input; FILE alone where there is one");
   command.add_option("--output", options->outputs, "NAME=FILE.npy: write this output");

@@ -105,16 +105,20 @@ RunAll in_runs(std::vector<std::optional<std::int64_t>> rows, RunAll run) {
 
 }  // namespace
 
+Result<Session> session_of(const Graph& graph, IntegerEngine engine, int threads) {
+  ZP_ASSIGN_OR_RETURN(zeropoint::Session session,
+                      zeropoint::Session::create(std::move(engine.program), {.threads = threads}));
+  auto shared = std::make_shared<zeropoint::Session>(std::move(session));
+  return Session{
+      std::move(engine.name),
+      in_runs(rows_per_run(graph), [shared](std::span<const Tensor> inputs) { return shared->run(inputs); })};
+}
+
 Result<Session> make_session(const Graph& graph, Engine engine, RequantizeMode mode, int threads) {
   bool quantized = is_quantized(graph);
   if (engine == Engine::kInteger || (engine == Engine::kAuto && quantized)) {
     ZP_ASSIGN_OR_RETURN(IntegerEngine integers, integer_engine(graph, mode));
-    ZP_ASSIGN_OR_RETURN(zeropoint::Session session,
-                        zeropoint::Session::create(std::move(integers.program), {.threads = threads}));
-    auto shared = std::make_shared<zeropoint::Session>(std::move(session));
-    return Session{std::move(integers.name),
-                   in_runs(rows_per_run(graph),
-                           [shared](std::span<const Tensor> inputs) { return shared->run(inputs); })};
+    return session_of(graph, std::move(integers), threads);
   }
   ZP_ASSIGN_OR_RETURN(toolchain::FloatExecutor executor, toolchain::FloatExecutor::create(graph, {threads}));
   auto shared = std::make_shared<toolchain::FloatExecutor>(std::move(executor));

@@ -23,6 +23,7 @@ Action add_quantize(CLI::App& command);
 Action add_recipe(CLI::App& command);
 Action add_compile(CLI::App& command);
 Action add_cpu(CLI::App& command);
+Action add_bench(CLI::App& command);
 Action add_inspect(CLI::App& command);
 Action add_compare(CLI::App& command);
 Action add_tune(CLI::App& command);

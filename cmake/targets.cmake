@@ -28,7 +28,14 @@ if(ZP_FUZZ)
 endif()
 
 if(BUILD_TESTING)
-  find_package(GTest REQUIRED)
+  if(CMAKE_CROSSCOMPILING)
+    # There is no package of GoogleTest for the other processor: Debian's sources of it are compiled.
+    set(BUILD_GMOCK OFF)
+    set(INSTALL_GTEST OFF)
+    add_subdirectory(/usr/src/googletest ${CMAKE_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
+  else()
+    find_package(GTest REQUIRED)
+  endif()
   include(GoogleTest)
 endif()
 

@@ -22,8 +22,8 @@ class Program : public ProgramTest {
 
 TEST_F(Program, EveryVerbHasHelpWithExamples) {
   EXPECT_NE(succeed("--help").find("quantize"), std::string::npos);
-  for (const char* verb :
-       {"demo", "data", "train", "eval", "profile", "quantize", "convert", "inspect", "compare", "tune"}) {
+  for (const char* verb : {"demo", "data", "train", "eval", "profile", "quantize", "convert", "inspect",
+                           "compare", "tune", "compile", "bench", "cpu"}) {
     std::string help = succeed(std::string(verb) + " --help");
     EXPECT_NE(help.find("Examples:\n  zeropoint " + std::string(verb)), std::string::npos) << verb;
   }

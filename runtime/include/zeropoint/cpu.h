@@ -43,6 +43,14 @@ inline constexpr const char* kIsaVariable = "ZEROPOINT_ISA";
 /// have.
 Result<Isa> choose_isa(std::optional<Isa> wanted = std::nullopt);
 
+/// Multiply-adds per second that one core computes in registers alone: no kernel can be quicker.
+struct Peak {
+  double int8 = 0;  ///< products of 8 bits, summed exactly in 32
+  double float32 = 0;
+};
+/// Measured in less than a tenth of a second. Errors as choose_isa().
+Result<Peak> measure_peak(Isa isa);
+
 /// What the operating system tells of the processor; empty or 0 where it does not.
 struct CpuInfo {
   std::string model;

@@ -1,0 +1,32 @@
+#include <immintrin.h>
+
+#include "kernels/peak/registers.h"
+
+namespace zeropoint::kernels {
+namespace {
+
+/// Exact products without VNNI: 16 bits, added in pairs, then to the sums.
+struct Int8 {
+  using Vector = __m256i;
+  static constexpr std::int64_t kMultiplyAdds = 16;
+  static Vector value(int v) { return _mm256_set1_epi16(static_cast<short>(v)); }
+  static Vector add(Vector sum, Vector a, Vector b) {
+    asm volatile("" : "+x"(a));  // else the product would be taken out of the loop
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+  }
+  static float first(Vector v) { return static_cast<float>(_mm256_cvtsi256_si32(v)); }
+};
+
+struct Float {
+  using Vector = __m256;
+  static constexpr std::int64_t kMultiplyAdds = 8;
+  static Vector value(int v) { return _mm256_set1_ps(static_cast<float>(v)); }
+  static Vector add(Vector sum, Vector a, Vector b) { return _mm256_fmadd_ps(a, b, sum); }
+  static float first(Vector v) { return _mm256_cvtss_f32(v); }
+};
+
+}  // namespace
+
+PeakLoops peak_avx2() { return {loop_over_registers<Int8>, loop_over_registers<Float>}; }
+
+}  // namespace zeropoint::kernels
