@@ -51,7 +51,7 @@ const std::vector<Network>& networks() {
   return kNetworks;
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string safe = "'";
   for (char c : text) {
     safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -145,18 +145,18 @@ class Bench {
     fs::path quantized = made(network, ".int8.onnx");
     fs::path program = made(network, ".zpm");
     auto run = [&](const std::string& arguments) {
-      return output_of(quoted(program_) + " " + arguments).has_value();
+      return output_of(in_quotes(program_) + " " + arguments).has_value();
     };
-    if (!fs::exists(real) && !run("convert " + quoted(model) + " " + quoted(real))) {
+    if (!fs::exists(real) && !run("convert " + in_quotes(model) + " " + in_quotes(real))) {
       return false;
     }
     if (!fs::exists(quantized)) {
       std::optional<std::string> data = random_data(real);
-      if (!data || !run("quantize " + quoted(real) + " -o " + quoted(quantized) + *data)) {
+      if (!data || !run("quantize " + in_quotes(real) + " -o " + in_quotes(quantized) + *data)) {
         return false;
       }
     }
-    return run("compile " + quoted(quantized) + " -o " + quoted(program));
+    return run("compile " + in_quotes(quantized) + " -o " + in_quotes(program));
   }
 
   /// Options that name 4 random samples of each input.
@@ -184,8 +184,8 @@ class Bench {
       if (!write_npy(file, samples).ok()) {
         return std::nullopt;
       }
-      options += options.empty() ? " --data " + quoted(file)
-                                 : " --input " + quoted(value.name + "=" + file.string());
+      options += options.empty() ? " --data " + in_quotes(file)
+                                 : " --input " + in_quotes(value.name + "=" + file.string());
     }
     return options;
   }
@@ -193,8 +193,8 @@ class Bench {
   /// Median milliseconds of our program; 0 when it fails.
   [[nodiscard]] double ours(const fs::path& model, std::int64_t batch, int threads) const {
     std::optional<std::string> text =
-        output_of(fmt::format("{} bench {} --json --batch {} --threads {} --min-seconds {}", quoted(program_),
-                              quoted(model), batch, threads, seconds_));
+        output_of(fmt::format("{} bench {} --json --batch {} --threads {} --min-seconds {}",
+                              in_quotes(program_), in_quotes(model), batch, threads, seconds_));
     nlohmann::json json = nlohmann::json::parse(text.value_or(""), nullptr, false);
     return json.is_discarded() ? 0 : json["models"][0]["median_ms"].get<double>();
   }
@@ -206,7 +206,7 @@ class Bench {
     }
     std::optional<std::string> text =
         output_of(fmt::format("{} {} --threads {} --batch {} --iters 20 --min-seconds {} --int-max 1",
-                              quoted(ortbench_), quoted(model), threads, batch, seconds_));
+                              in_quotes(ortbench_), in_quotes(model), threads, batch, seconds_));
     std::size_t at = text ? text->find("median ") : std::string::npos;
     return at == std::string::npos ? 0 : std::strtod(text->c_str() + at + 7, nullptr);
   }
