@@ -78,12 +78,14 @@ Status run(const Options& options, const CLI::App& command) {
     data.push_back(std::move(some));
   }
   // Channels of an equalized network are not those of the float one, but for factors.
-  if (Result<toolchain::QuantPlan> plan = plan_of(quantized); plan.ok()) {
+  Result<toolchain::QuantPlan> plan = plan_of(quantized);
+  if (plan.ok()) {
     ZP_ASSIGN_OR_RETURN(reference, toolchain::improved_reference(reference, *plan, data, options.threads));
   }
   Progress progress("comparing", "samples");
   toolchain::MeasureOptions how;
   how.threads = options.threads;
+  how.plan = plan.ok() ? &*plan : nullptr;
   how.use_labels = !options.no_labels;
   how.evaluation.label_offset = options.label_offset;
   how.evaluation.scores_are_probabilities = ends_in_softmax(reference);

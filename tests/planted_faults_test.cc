@@ -27,6 +27,7 @@ struct Network {
   Graph reference;
   Graph quantized;
   Data data;
+  QuantPlan plan = {};  ///< of our own quantizer
   bool is_own = false;
 };
 
@@ -67,12 +68,13 @@ class PlantedFaults : public testing::Test {
     evidence.data = {data};
     evidence.statistics = expect_ok(gather_statistics(prepared.graph, evidence.data));
     NetworkQuantizer quantizer(std::move(prepared.graph), std::move(evidence));
-    return {name, std::move(graph), expect_ok(quantizer.quantize({})).graph, data, true};
+    QuantizedNetwork made = expect_ok(quantizer.quantize({}));
+    return {name, std::move(graph), std::move(made.graph), data, std::move(made.plan), true};
   }
 
   [[nodiscard]] Network by_onnx_runtime(const std::string& file, Graph graph, const Data& data) const {
     Graph quantized = expect_ok(read_onnx(folder_ + "models_quantized_by_ort/" + file));
-    return {file, std::move(graph), expect_ok(to_qdq(quantized)), data, false};
+    return {file, std::move(graph), expect_ok(to_qdq(quantized)), data};
   }
 
   [[nodiscard]] Graph model(const std::string& file) const {
@@ -134,6 +136,7 @@ class PlantedFaults : public testing::Test {
 std::vector<Finding> findings_of(const Network& network, const Graph& quantized) {
   MeasureOptions options;
   options.use_labels = false;
+  options.plan = network.is_own ? &network.plan : nullptr;
   return verdict(expect_ok(measure(network.reference, quantized, std::span(&network.data, 1), options)));
 }
 

@@ -81,9 +81,10 @@ void summarize(const std::vector<Channel>& channels, ElementType storage, Consta
 
 }  // namespace
 
-ConstantErrors::ConstantErrors(const Graph& reference, const Graph& quantized)
+ConstantErrors::ConstantErrors(const Graph& reference, const Graph& quantized, const QuantPlan* plan)
     : reference_(reference),
       quantized_(quantized),
+      plan_(plan),
       reference_makers_(producers(reference)),
       makers_(producers(quantized)) {}
 
@@ -98,6 +99,14 @@ void ConstantErrors::write(const QuantizedPoint& point, LayerMeasurement& layer)
     layer.weights = measure(*float_node, *node, 1, *axis);
   }
   layer.bias = measure(*float_node, *node, 2, 0);
+  layer.bias_was_improved = layer.bias && improved_bias(*float_node) != nullptr;
+}
+
+const std::vector<float>* ConstantErrors::improved_bias(const Node& float_node) const {
+  const Decision* decision = plan_ != nullptr && float_node.has_input(2)
+                                 ? plan_->find(reference_.value(float_node.inputs[2]).name)
+                                 : nullptr;
+  return decision != nullptr && !decision->values.empty() ? &decision->values : nullptr;
 }
 
 std::optional<ConstantMeasurement> ConstantErrors::measure(const Node& float_node, const Node& node,
@@ -127,10 +136,14 @@ std::optional<ConstantMeasurement> ConstantErrors::measure(const Node& float_nod
   result.type = name_of(integers->type());
   result.per_channel = quantization->params.params.size() > 1;
   std::vector<Channel> channels(static_cast<std::size_t>(places->count()));
+  const std::vector<float>* improved = input == 2 ? improved_bias(float_node) : nullptr;
   std::int64_t saturated = 0;
   visit_integer(integers->type(), [&](auto element) {
     std::span<const decltype(element)> q = integers->data<decltype(element)>();
     std::span<const float> reals = wanted->data<float>();
+    if (improved != nullptr && improved->size() == reals.size()) {
+      reals = *improved;
+    }
     auto params_at = [&](std::size_t i) -> const QuantParams& {
       return quantization->params
           .params[static_cast<std::size_t>(scales->index_of(static_cast<std::int64_t>(i)))];

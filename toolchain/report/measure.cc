@@ -219,7 +219,7 @@ class Comparison {
     // Constants and names of nodes are those of the network as quantize() has it.
     Result<PreparedNetwork> prepared = prepare_network(reference_);
     const Graph& simplified = prepared.ok() ? prepared->graph : reference_;
-    ConstantErrors constants(simplified, quantized_);
+    ConstantErrors constants(simplified, quantized_, options_.plan);
     std::vector<std::int32_t> makers = producers(simplified);
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       result.layers.push_back(layer(points.points[i]));

@@ -160,7 +160,7 @@ class Examiner {
               "the largest weights of '{}' are {:.0f} times those of the median channel, under one scale",
               weights.tensor, weights.spread),
           "one scale per channel, which is the default, or channels of one size", "--improve equalize");
-    } else if (layer_.constant_shift > kMostOfIt) {
+    } else if (layer_.constant_shift > kMostOfIt && !layer_.bias_was_improved) {
       say(Cause::kWeightShift,
           fmt::format("its rounded weights '{}' ({:.1f} dB) move the mean of its channels: {} of the error",
                       weights.tensor, weights.sqnr_db, percent(layer_.constant_shift)),

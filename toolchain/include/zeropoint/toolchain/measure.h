@@ -19,6 +19,8 @@
 
 namespace zeropoint::toolchain {
 
+struct QuantPlan;
+
 /// How far a tensor x' is from the x that it stands for, over all samples.
 struct Deviation {
   double sqnr_db = 0;  ///< 10 log10(sum x^2 / sum (x' - x)^2); infinite where both are equal
@@ -91,6 +93,7 @@ struct LayerMeasurement {
   double poor_channels = 0;   ///< share of channels whose ratio is 10 dB or more below that of all
   std::optional<ConstantMeasurement> weights;
   std::optional<ConstantMeasurement> bias;
+  bool bias_was_improved = false;  ///< `bias` is beside what an improvement made of the float network's
 };
 
 /// An output of the network beside that of the float network.
@@ -120,6 +123,9 @@ struct MeasureOptions {
   /// For samples with labels: which scores are which classes, see evaluate.h.
   EvaluationOptions evaluation;
   bool use_labels = true;
+  /// What the quantized network was made by, where that is known: biases that improvements changed on purpose
+  /// are put beside what they made, not beside the float network's.
+  const QuantPlan* plan = nullptr;
   bool layers = true;  ///< false: outputs alone, in a third of the time
   std::function<void(std::int64_t done, std::int64_t total)> progress;
 };
