@@ -222,7 +222,8 @@ Status run(const Options& options) {
   ZP_RETURN_IF_ERROR(select_output(network, options.output).at(options.model.path));
   Outcome outcome;
   ZP_RETURN_IF_ERROR(load_data_of(options, graph, outcome));
-  ZP_ASSIGN_OR_RETURN(Runner runner, make_runner(network, options.engine, options.requantize, options.threads));
+  ZP_ASSIGN_OR_RETURN(Runner runner,
+                      make_runner(network, options.engine, options.requantize, options.threads));
   outcome.engine = runner.engine;
   toolchain::EvaluationOptions how;
   how.batch_size = options.batch > 0 ? options.batch : batch_size(outcome.data);

@@ -51,8 +51,9 @@ void RecipeOptions::add(CLI::App& command) {
   command.add_option("--float", floats, "Nodes that stay in float: a name, or a pattern with * and ?")
       ->type_name("NODE");
   command
-      .add_option("--improve", improvements,
-                  "Improvements to make beside those of the recipe (docs/improvements.md); none: not even those")
+      .add_option(
+          "--improve", improvements,
+          "Improvements to make beside those of the recipe (docs/improvements.md); none: not even those")
       ->delimiter(',')
       ->type_name("NAME");
 }

@@ -17,8 +17,8 @@ struct ActivationTypes {
     std::string why;  ///< where it is not what the recipe says of all
   };
   std::map<ValueId, Type> groups;  ///< by IntegerFlow::group
-  /// The products that read a value of a wider group in the type they wish: by value, bits and sign, the indices of
-  /// the nodes. Each such type is a rounding of its own, of the group's integers.
+  /// The products that read a value of a wider group in the type they wish: by value, bits and sign, the
+  /// indices of the nodes. Each such type is a rounding of its own, of the group's integers.
   std::map<std::tuple<ValueId, int, bool>, std::vector<std::int32_t>> copies;
 };
 

@@ -20,8 +20,8 @@ Result<Graph> to_qdq(const Graph& graph);
 /// or ONNX Runtime has one that computes the same, and all else stays in QDQ form. A Relu or Clip before a
 /// QuantizeLinear is left out where the range of the integers says the same. An operator on integers needs:
 /// 8-bit activations of one type with a scale per tensor; weights of 8 bits with a scale per tensor or output
-/// channel; a bias of int32 with the scale S_in * S_w. Products of reals by 4- or 8-bit weights in blocks become
-/// MatMulNBits. Infers shapes.
+/// channel; a bias of int32 with the scale S_in * S_w. Products of reals by 4- or 8-bit weights in blocks
+/// become MatMulNBits. Infers shapes.
 Result<Graph> to_qoperator(const Graph& graph);
 
 }  // namespace zeropoint::toolchain
