@@ -50,14 +50,19 @@ void print_text(const CpuInfo& info, const Result<Isa>& chosen) {
   fmt::print("cpu      {}, {} cores\n", info.model.empty() ? "unknown" : info.model, info.cores);
   fmt::print("caches   level 1 {}, level 2 {}, level 3 {}\n\n", kibibytes(info.level1_bytes),
              kibibytes(info.level2_bytes), kibibytes(info.level3_bytes));
-  fmt::print("{:<12} {:<9} {:<10} {}\n", "set", "compiled", "supported", "chosen");
+  fmt::print("{:<12} {:<9} {:<10} {:<7} {:>12} {:>12}\n", "set", "compiled", "supported", "chosen",
+             "int8 peak *", "float peak *");
   for (Isa isa : all_isas()) {
     std::string line =
-        fmt::format("{:<12} {:<9} {:<10} {}", name_of(isa), is_compiled(isa) ? "yes" : "no",
+        fmt::format("{:<12} {:<9} {:<10} {:<7}", name_of(isa), is_compiled(isa) ? "yes" : "no",
                     is_supported(isa) ? "yes" : "no", chosen.ok() && *chosen == isa ? "yes" : "");
+    if (std::optional<Peak> peak = peak_of(isa)) {
+      line += fmt::format(" {:>12.0f} {:>12.0f}", peak->int8, peak->float32);
+    }
     line.erase(line.find_last_not_of(' ') + 1);
     fmt::print("{}\n", line);
   }
+  fmt::print("* 10^9 multiply-adds per second of one core, measured just now\n");
 }
 
 /// What can be had is shown even where $ZEROPOINT_ISA asks for what cannot.
