@@ -12,7 +12,7 @@ inline __m256i multiply(__m256i sums, __m256i bytes, __m256i weights) {
 }
 
 /// Sums of two products for each half of four bytes, joined at the end.
-struct WideTile {
+struct WideTile : FourRows<WideTile> {
   static constexpr std::int64_t kRows = 4;
   static constexpr std::int64_t kPanels = 1;
   static constexpr std::int64_t kPanel = 8;
@@ -47,14 +47,6 @@ struct WideTile {
       auto* to = reinterpret_cast<__m256i*>(sums + r * kPanel);
       _mm256_store_si256(to, _mm256_add_epi32(_mm256_load_si256(to), joined));
     }
-  }
-
-  static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
-                         std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
-                         std::int32_t* sums) {
-    using Function = void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::int32_t*);
-    static constexpr Function kFunctions[kRows] = {of_size<1>, of_size<2>, of_size<3>, of_size<4>};
-    kFunctions[rows - 1](p, input, weights, sums);
   }
 };
 

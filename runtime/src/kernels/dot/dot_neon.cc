@@ -7,7 +7,7 @@
 namespace zeropoint::kernels {
 namespace {
 
-struct NeonTile {
+struct NeonTile : FourRows<NeonTile> {
   static constexpr std::int64_t kRows = 4;
   static constexpr std::int64_t kPanels = 1;
   static constexpr std::int64_t kPanel = 8;
@@ -40,14 +40,6 @@ struct NeonTile {
       vst1q_s32(sums + r * kPanel, acc[r][0]);
       vst1q_s32(sums + r * kPanel + 4, acc[r][1]);
     }
-  }
-
-  static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
-                         std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
-                         std::int32_t* sums) {
-    using Function = void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::int32_t*);
-    static constexpr Function kFunctions[kRows] = {of_size<1>, of_size<2>, of_size<3>, of_size<4>};
-    kFunctions[rows - 1](p, input, weights, sums);
   }
 };
 

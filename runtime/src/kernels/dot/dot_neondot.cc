@@ -10,7 +10,7 @@
 namespace zeropoint::kernels {
 namespace {
 
-struct NeonDotTile {
+struct NeonDotTile : FourRows<NeonDotTile> {
   static constexpr std::int64_t kRows = 4;
   static constexpr std::int64_t kPanels = 1;
   static constexpr std::int64_t kPanel = 8;
@@ -46,14 +46,6 @@ struct NeonDotTile {
       vst1q_s32(sums + r * kPanel, vmlaq_n_s32(acc[r][0], weight_sums[0], 128));
       vst1q_s32(sums + r * kPanel + 4, vmlaq_n_s32(acc[r][1], weight_sums[1], 128));
     }
-  }
-
-  static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
-                         std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
-                         std::int32_t* sums) {
-    using Function = void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::int32_t*);
-    static constexpr Function kFunctions[kRows] = {of_size<1>, of_size<2>, of_size<3>, of_size<4>};
-    kFunctions[rows - 1](p, input, weights, sums);
   }
 };
 

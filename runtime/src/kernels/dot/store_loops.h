@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 #include "kernels/dot/dot.h"
 #include "kernels/dot/walk.h"
@@ -33,6 +34,21 @@ inline void store_channels(const DotParams& p, std::int64_t first, std::int64_t 
     }
   }
 }
+
+/// The part of a tile of up to four positions by one panel that finds the code for their number:
+/// Tile::of_size<n>(params, input, weights, sums).
+template <typename Tile>
+struct FourRows {
+  static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
+                         std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
+                         std::int32_t* sums) {
+    using Function = void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::int32_t*);
+    static constexpr Function kFunctions[] = {Tile::template of_size<1>, Tile::template of_size<2>,
+                                              Tile::template of_size<3>, Tile::template of_size<4>};
+    static_assert(std::size(kFunctions) == Tile::kRows && Tile::kPanels == 1);
+    kFunctions[rows - 1](p, input, weights, sums);
+  }
+};
 
 /// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by kPanels panels of
 /// kPanel channels: Tile::accumulate(params, input, weights, panel_bytes, rows, panels, sums), its sums
