@@ -28,7 +28,7 @@ Status run(const Options& options) {
 Action add_convert(CLI::App& command) {
   auto options = std::make_shared<Options>();
   add_model_options(command, options->model);
-  command.add_option("output", options->output, "The ONNX model to write")->required();
+  command.add_option("output,-o,--output", options->output, "The ONNX model to write")->required();
   options->write.add(command);
   command.footer(
       "Examples:\n"

@@ -197,11 +197,11 @@ Status check_fits(const Dataset& data, const Graph& graph) {
   }
   if (!fits || data.element_type() != input.type) {
     return Status::invalid_argument(
-        fmt::format("{}: samples are {} {}, and the model's input '{}' takes {} {}; --resize, --crop, "
-                    "--channels and --layout "
-                    "change images",
-                    data.description(), name_of(data.element_type()), to_string(sample), input.name,
-                    name_of(input.type), input.dims ? toolchain::to_string(*input.dims) : "of any shape"));
+        fmt::format("{}: samples are {} {}, and the model's input '{}' takes {} {}; {}", data.description(),
+                    name_of(data.element_type()), to_string(sample), input.name, name_of(input.type),
+                    input.dims ? toolchain::to_string(*input.dims) : "of any shape",
+                    is_integer(input.type) ? "--tokens reads windows of a text"
+                                           : "--resize, --crop, --channels and --layout change images"));
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include "import/onnx_order.h"
 #include "import/onnx_tensor.h"
 #include "import/onnx_upgrades.h"
+#include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -238,8 +239,10 @@ Status ModelReader::read_operator(const onnx::NodeProto& proto, Scope& scope) {
   ZP_RETURN_IF_ERROR(upgrade(node, builder_));
   std::optional<Op> op = find_op(node.op, node.domain);
   if (!op) {
-    return Status::unsupported(fmt::format("node '{}': operator {}{}{} is not supported", node.name,
-                                           node.domain, node.domain.empty() ? "" : ".", node.op));
+    std::string guess = nearest_operator(node.op, node.domain);
+    return Status::unsupported(fmt::format("node '{}': operator {}{}{} is not supported{}", node.name,
+                                           node.domain, node.domain.empty() ? "" : ".", node.op,
+                                           guess.empty() ? "" : "; did you mean " + guess + "?"));
   }
   for (int i = 0; i < proto.output_size() && i < static_cast<int>(node.outputs.size()); ++i) {
     if (!proto.output(i).empty()) {

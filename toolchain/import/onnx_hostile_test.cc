@@ -103,6 +103,10 @@ TEST(OnnxHostile, UnknownOperatorsAndDomains) {
   add_of(unknown).set_op_type("Warp");
   EXPECT_EQ(unknown.message(), "m.onnx: node 'make_s': operator Warp is not supported");
 
+  Model misspelt = good();
+  add_of(misspelt).set_op_type("Ad");
+  EXPECT_EQ(misspelt.message(), "m.onnx: node 'make_s': operator Ad is not supported; did you mean Add?");
+
   Model domain = good();
   add_of(domain).set_domain("org.example");
   EXPECT_EQ(domain.message(), "m.onnx: Add 'make_s': the model names no opset of its domain 'org.example'");
@@ -143,6 +147,9 @@ TEST(OnnxHostile, FilesThatAreNoModel) {
     EXPECT_EQ(read_onnx(path).status().message(), path + ": not an ONNX model");
   }
   std::string whole = good().proto.SerializeAsString();
+  ASSERT_TRUE(write_file(path, whole.substr(0, whole.size() - 3)).ok());
+  EXPECT_EQ(read_onnx(path).status().message(),
+            path + ": begins as an ONNX model, but is damaged or cut short");
   for (std::size_t length = 0; length < whole.size(); ++length) {  // cut anywhere
     ASSERT_TRUE(write_file(path, whole.substr(0, length)).ok());
     Result<Graph> graph = read_onnx(path);

@@ -38,7 +38,10 @@ Result<Graph> read_model(const std::string& name, const std::string& folder, Par
     Silence silence;
     onnx::ModelProto model;
     if (!parse(model) || !model.has_graph()) {
-      return Status::corrupt(name + ": not an ONNX model");
+      // A version before the break is all that tells a damaged model from a file of another kind.
+      return Status::corrupt(name + (model.ir_version() > 0
+                                         ? ": begins as an ONNX model, but is damaged or cut short"
+                                         : ": not an ONNX model"));
     }
     Result<Graph> graph = ModelReader(model, folder).run();
     return graph.ok() ? std::move(graph) : Result<Graph>(graph.status().at(name));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "zeropoint/operator.h"
+
 namespace zeropoint::toolchain {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -38,6 +40,16 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     }
   }
   return best;
+}
+
+std::string nearest_operator(std::string_view word, std::string_view domain) {
+  std::vector<std::string> names;
+  for (const OpInfo& info : all_operators()) {
+    if (info.domain == domain) {
+      names.emplace_back(info.name);
+    }
+  }
+  return nearest(word, names);
 }
 
 }  // namespace zeropoint::toolchain

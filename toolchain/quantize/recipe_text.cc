@@ -105,11 +105,7 @@ RecipeOverride override_from_json(const Json& json) {
     std::string name = text_in(json, "operator");
     override.op = find_op(name);
     if (!override.op) {
-      std::vector<std::string> names;
-      for (const OpInfo& info : all_operators()) {
-        names.emplace_back(info.name);
-      }
-      std::string guess = nearest(name, names);
+      std::string guess = nearest_operator(name);
       throw BadField{fmt::format("there is no operator '{}'{}", name,
                                  guess.empty() ? "" : fmt::format("; did you mean {}?", guess))};
     }

@@ -13,4 +13,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The candidate nearest to `word`, or nothing when none is near enough to have been meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// The operator of that domain ("" for ONNX's own) whose name is nearest, or nothing.
+std::string nearest_operator(std::string_view word, std::string_view domain = "");
+
 }  // namespace zeropoint::toolchain
