@@ -46,7 +46,7 @@ function(zp_isa_sources target)
       endif()
       list(APPEND flags ${ZP_FLAGS_${name}})
       if(name MATCHES "avx512vnni|amx" AND CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-        list(APPEND flags -Wno-maybe-uninitialized)  # of its own header's undefined registers: GCC bug 105593
+        list(APPEND flags -Wno-uninitialized -Wno-maybe-uninitialized)  # of its own header's undefined registers: GCC bug 105593
       endif()
     endif()
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags}")

@@ -197,8 +197,11 @@ class Session::Impl {
     for (const std::unique_ptr<engine::Step>& step : prepared_->steps) {
       std::int64_t begin = now();
       ZP_RETURN_IF_ERROR(step->run(context));
-      step->profile.nanoseconds += now() - begin;
-      ++step->profile.runs;
+      StepProfile& profile = step->profile;
+      std::int64_t took = now() - begin;
+      profile.least_nanoseconds = profile.runs == 0 ? took : std::min(profile.least_nanoseconds, took);
+      profile.nanoseconds += took;
+      ++profile.runs;
     }
     return {};
   }

@@ -1,6 +1,6 @@
 #include "thread_pool.h"
 
-#include <algorithm>
+#include <chrono>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -9,9 +9,10 @@
 namespace zeropoint {
 namespace {
 
-/// About 20 microseconds: longer than the way from one step of a session to the next, shorter than what
-/// waking a thread costs its users.
-constexpr int kSpins = 500;
+/// Longer than the way from one step of a session to the next and from one run to another that follows at
+/// once.
+constexpr std::chrono::microseconds kLooking{50};
+constexpr int kPauses = 32;  // between two looks at the clock
 
 void pause() {
 #if defined(__x86_64__)
@@ -21,21 +22,59 @@ void pause() {
 #endif
 }
 
+/// Whether ready() is true before kLooking is over.
+template <typename Ready>
+bool comes_soon(Ready&& ready) {
+  std::chrono::steady_clock::time_point begin;
+  for (int round = 0;; ++round) {
+    for (int i = 0; i < kPauses; ++i) {
+      if (ready()) {
+        return true;
+      }
+      pause();
+    }
+    auto now = std::chrono::steady_clock::now();
+    if (round == 0) {
+      begin = now;
+    } else if (now - begin > kLooking) {
+      return false;
+    }
+  }
+}
+
+constexpr std::uint64_t pack(std::int64_t first, std::int64_t end) {
+  return (static_cast<std::uint64_t>(first) << 32) | static_cast<std::uint64_t>(end);
+}
+constexpr std::int64_t first_of(std::uint64_t items) { return static_cast<std::int64_t>(items >> 32); }
+constexpr std::int64_t end_of(std::uint64_t items) { return static_cast<std::int64_t>(items & 0xFFFFFFFF); }
+constexpr bool is_empty(std::uint64_t items) { return first_of(items) >= end_of(items); }
+
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
-  for (int i = 1; i < threads; ++i) {
-    workers_.emplace_back([this] { work(); });
+ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(threads)) {
+  for (std::size_t i = 1; i < shares_.size(); ++i) {
+    workers_.emplace_back([this, i] { work(i); });
   }
 }
 
 ThreadPool::~ThreadPool() {
   ends_.store(true);
-  job_.fetch_add(1);
-  job_.notify_all();
+  for (Share& share : shares_) {
+    share.asleep.store(0);
+    share.asleep.notify_one();
+  }
   for (std::thread& worker : workers_) {
     worker.join();
   }
+}
+
+bool ThreadPool::are_awake(std::int64_t threads) const {
+  for (std::size_t i = 1; i < shares_.size() && static_cast<std::int64_t>(i) < threads; ++i) {
+    if (shares_[i].asleep.load(std::memory_order_relaxed) != 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void ThreadPool::run(std::int64_t count, Call call, void* function) {
@@ -45,68 +84,95 @@ void ThreadPool::run(std::int64_t count, Call call, void* function) {
     }
     return;
   }
-  std::uint64_t number = (next_.load(std::memory_order_relaxed) >> 32) + 1;
-  count_.store(count, std::memory_order_relaxed);
-  call_.store(call, std::memory_order_relaxed);
-  function_.store(function, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
-  next_.store(number << 32, std::memory_order_release);
-  job_.fetch_add(1);
-  if (sleepers_.load() > 0) {
-    job_.notify_all();
+  for (Share& share : shares_) {
+    share.call = call;
+    share.function = function;
   }
-  while (claim_and_run()) {
-  }
-  auto all = static_cast<std::int32_t>(count);
-  for (int spins = 0; done_.load(std::memory_order_acquire) != all; ++spins) {
-    if (spins < kSpins) {
-      pause();
-    } else {
-      std::this_thread::yield();
+  // The last thread's items first: the caller's own are needed last.
+  for (auto i = std::ssize(shares_) - 1; i >= 0; --i) {
+    Share& share = shares_[static_cast<std::size_t>(i)];
+    std::int64_t first = count * i / std::ssize(shares_);
+    std::int64_t end = count * (i + 1) / std::ssize(shares_);
+    if (first == end) {
+      continue;
+    }
+    // In one order with what a thread does that falls asleep: it is seen here, or it sees its items.
+    share.items.store(pack(first, end));
+    if (share.asleep.load() != 0) {
+      share.asleep.store(0);
+      share.asleep.notify_one();
     }
   }
-  // Closed before the next job's numbers are written: an exchange, since a store alone could be seen after
-  // them.
-  next_.exchange((number << 32) | kClosed, std::memory_order_acq_rel);
+  compute(0);
+  auto all_done = [&] { return done_.load(std::memory_order_acquire) == count; };
+  while (!comes_soon(all_done)) {
+    std::this_thread::yield();
+  }
 }
 
-bool ThreadPool::claim_and_run() {
-  std::uint64_t next = next_.load(std::memory_order_acquire);
-  for (;;) {
-    auto item = static_cast<std::int64_t>(next & kClosed);
-    Call call = call_.load(std::memory_order_relaxed);
-    void* function = function_.load(std::memory_order_relaxed);
-    if (item >= count_.load(std::memory_order_relaxed)) {
-      return false;
-    }
-    // What was read above belongs to the job as long as next_ has not changed.
-    if (next_.compare_exchange_weak(next, next + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      call(function, item);
-      done_.fetch_add(1, std::memory_order_release);
+/// Takes the first of the items, and computes it.
+bool ThreadPool::take_first(Share& share) {
+  std::uint64_t items = share.items.load(std::memory_order_acquire);
+  while (!is_empty(items)) {
+    std::int64_t item = first_of(items);
+    if (share.items.compare_exchange_weak(items, pack(item + 1, end_of(items)), std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
+      share.call(share.function, item);
       return true;
     }
   }
+  return false;
 }
 
-void ThreadPool::work() {
-  std::int32_t seen = 0;
-  for (;;) {
-    int spins = 0;
-    while (job_.load(std::memory_order_acquire) == seen) {
-      if (++spins < kSpins) {
-        pause();
-        continue;
-      }
-      sleepers_.fetch_add(1);
-      job_.wait(seen);
-      sleepers_.fetch_sub(1);
+bool ThreadPool::take_last(Share& share) {
+  std::uint64_t items = share.items.load(std::memory_order_acquire);
+  while (!is_empty(items)) {
+    std::int64_t item = end_of(items) - 1;
+    if (share.items.compare_exchange_weak(items, pack(first_of(items), item), std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
+      share.call(share.function, item);
+      return true;
     }
-    if (ends_.load()) {
-      return;
+  }
+  return false;
+}
+
+void ThreadPool::compute(std::size_t own) {
+  std::int64_t count = 0;
+  while (take_first(shares_[own])) {
+    ++count;
+  }
+  // Items of this job: as long as they are not counted the caller waits.
+  if (count > 0) {
+    done_.fetch_add(count, std::memory_order_release);
+  }
+  for (std::size_t i = 1; i < shares_.size(); ++i) {
+    while (take_last(shares_[(own + i) % shares_.size()])) {
+      done_.fetch_add(1, std::memory_order_release);
     }
-    seen = job_.load(std::memory_order_acquire);
-    while (claim_and_run()) {
+  }
+}
+
+/// False when there will be no more.
+bool ThreadPool::wait_for_items(Share& share) {
+  auto ready = [&] {
+    return !is_empty(share.items.load(std::memory_order_acquire)) || ends_.load(std::memory_order_relaxed);
+  };
+  while (!comes_soon(ready)) {
+    share.asleep.store(1);
+    if (!is_empty(share.items.load()) || ends_.load()) {
+      share.asleep.store(0);
+      break;
     }
+    share.asleep.wait(1);
+  }
+  return !ends_.load();
+}
+
+void ThreadPool::work(std::size_t own) {
+  while (wait_for_items(shares_[own])) {
+    compute(own);
   }
 }
 

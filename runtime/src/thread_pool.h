@@ -2,15 +2,17 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
 namespace zeropoint {
 
-/// A team that computes numbered items together. Its threads look for work a short while before they sleep,
-/// and claim one item at a time, so that one that the system keeps from running holds up no more than the
-/// item it has. One caller at a time; nothing is allocated after construction.
+/// A team that computes numbered items together. Each thread has a share of neighbouring items, the same one
+/// job after job, so that what it made lies in its own cache; who is done with his takes items of others, so
+/// that one that the system keeps from running holds up no more than the item it has. Threads look for work a
+/// short while before they sleep. One caller at a time; nothing is allocated after construction.
 class ThreadPool {
  public:
   /// `threads` of them, the caller's among them; at least 1.
@@ -21,7 +23,11 @@ class ThreadPool {
 
   [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls function(item) for each of [0, count), in any order and on any thread; returns when all are done.
+  /// Whether as many of the threads, the caller's among them, look for work and need not be woken.
+  [[nodiscard]] bool are_awake(std::int64_t threads) const;
+
+  /// Calls function(item) for each of [0, count), count below 2^31, in any order and on any thread; returns
+  /// when all are done.
   template <typename Function>
   void for_each(std::int64_t count, Function&& function) {
     using Type = std::remove_reference_t<Function>;
@@ -33,23 +39,26 @@ class ThreadPool {
  private:
   using Call = void (*)(void* function, std::int64_t item);
 
+  /// What is left of a thread's items. `call` and `function` belong to the job of an item and are read after
+  /// the item was taken: until it is done the caller gives out no other.
+  struct alignas(64) Share {
+    std::atomic<std::uint64_t> items{0};  ///< the first in the upper half, the end in the lower one
+    Call call = nullptr;
+    void* function = nullptr;
+    std::atomic<std::int32_t> asleep{0};
+  };
+
   void run(std::int64_t count, Call call, void* function);
-  void work();
-  bool claim_and_run();
+  void work(std::size_t own);
+  bool wait_for_items(Share& share);
+  void compute(std::size_t own);
+  static bool take_first(Share& share);
+  static bool take_last(Share& share);
 
-  // The number of the job in the upper half, the next item in the lower one. Items are claimed by exchanging
-  // it, so that a thread that slept through the end of a job cannot claim with what it read of another.
-  std::atomic<std::uint64_t> next_{kClosed};
-  std::atomic<std::int64_t> count_{0};
-  std::atomic<Call> call_{nullptr};
-  std::atomic<void*> function_{nullptr};
-  std::atomic<std::int32_t> done_{0};  ///< items of the job
-  std::atomic<std::int32_t> job_{0};   ///< that is open, to sleep on
-  std::atomic<std::int32_t> sleepers_{0};
-  std::atomic<bool> ends_{false};
+  std::vector<Share> shares_;  ///< the caller's first
   std::vector<std::thread> workers_;
-
-  static constexpr std::uint64_t kClosed = 0xFFFFFFFF;  ///< as next item
+  alignas(64) std::atomic<std::int64_t> done_{0};  ///< items of the job
+  alignas(64) std::atomic<bool> ends_{false};
 };
 
 }  // namespace zeropoint

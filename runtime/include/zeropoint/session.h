@@ -35,6 +35,7 @@ struct StepProfile {
   std::int64_t multiply_adds = 0;  ///< of one run
   std::int64_t runs = 0;           ///< that were measured
   std::int64_t nanoseconds = 0;    ///< of all of them together
+  std::int64_t least_nanoseconds = 0;  ///< of the quickest: what it takes when nothing disturbs it
 };
 
 /// What a session holds, in bytes.

@@ -255,6 +255,7 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   if (step->has_other) {
     places.push_back(step->other);
   }
+  step->prepare();
   builder.add(std::move(step), places);
   if (!requantizes) {
     finish_accumulators(builder, op.layer, op.output, out);
@@ -320,6 +321,7 @@ bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnected
   if (step->has_other) {
     places.push_back(step->other);
   }
+  step->prepare();
   builder.add(std::move(step), places);
   if (!requantizes && op.layer.requantization) {
     auto finish = std::make_unique<RequantizeStep>();

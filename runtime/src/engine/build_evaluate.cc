@@ -52,6 +52,13 @@ bool build_evaluate(Builder& builder, const EvaluateOp& op) {
       }
       builder.alias(op.outputs[0], op.inputs[0]);
       return true;
+    case Op::kDropout:
+      // Its third input asks for training; without it, it does nothing.
+      if (op.outputs.size() != 1 || op.inputs.size() > 2 || !is_byte(builder.type(op.outputs[0]))) {
+        return false;
+      }
+      builder.alias(op.outputs[0], op.inputs[0]);
+      return true;
     case Op::kMaxPool:
       return build_max_pool(builder, op);
     case Op::kConcat:

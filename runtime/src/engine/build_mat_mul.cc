@@ -63,9 +63,11 @@ bool build_mat_mul(Builder& builder, const MatMulOp& op) {
   step->a = builder.padded_plain(op.a);
   step->b = builder.plain(op.b);
   step->output = builder.new_plain(op.output);
-  step->packed = builder.new_scratch(channels * depth);
-  step->column_bias = builder.new_scratch(channels * 4);
-  step->row_bias = builder.new_scratch(step->m * 4);
+  auto count = std::ssize(step->matrices);
+  step->packed_bytes = channels * depth;
+  step->packed = builder.new_scratch(count * step->packed_bytes);
+  step->column_bias = builder.new_scratch(count * channels * 4);
+  step->row_bias = builder.new_scratch(count * step->m * 4);
   step->profile.name = builder.program().tensor(op.output).name;
   step->profile.operation = describe(op);
   step->profile.kernel = step->kernel->name;

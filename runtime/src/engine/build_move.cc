@@ -200,6 +200,7 @@ class MoveBuilder {
         step->filled.back().to += i * series.to_step;
       }
     }
+    step->prepare();
     step->profile.name = builder_.program().tensor(id).name;
     step->profile.operation = describe(op_);
     step->profile.kernel = "move";

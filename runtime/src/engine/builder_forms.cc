@@ -138,7 +138,7 @@ bool Builder::wants_image(TensorId id, int depth) const {
     }
     bool passes = std::holds_alternative<AddOp>(operation) || std::holds_alternative<TableOp>(operation) ||
                   (evaluated != nullptr && (evaluated->op == Op::kConcat || evaluated->op == Op::kPad ||
-                                            evaluated->op == Op::kSlice));
+                                            evaluated->op == Op::kSlice || evaluated->op == Op::kDropout));
     return passes && depth < kFar && wants_image(outputs_of(operation)[0], depth + 1);
   });
 }

@@ -15,6 +15,8 @@ namespace zeropoint::engine {
 struct RunContext {
   std::byte* const* memory;  ///< of each buffer
   ThreadPool* pool;          ///< none: the caller's thread alone
+  /// Work that this run gave to one thread because others slept.
+  mutable std::int64_t missed = 0;
 
   static constexpr std::int64_t kMostParts = 64;
 
@@ -24,19 +26,34 @@ struct RunContext {
     return (begin * slots + count - 1) / count;
   }
 
+  /// The most parts of in_parts(). Some more than threads, so that one that starts late finds less left.
+  static std::int64_t parts_of(std::int64_t count, int threads) {
+    return threads == 1 ? 1 : std::min<std::int64_t>({count, kMostParts, std::int64_t{4} * threads});
+  }
+
   [[nodiscard]] int threads() const { return pool == nullptr ? 1 : pool->threads(); }
 
-  /// Calls function(begin, end) for parts of [0, count), which may run at the same time where all of it
-  /// together is worth waking threads: `work` is in about nanoseconds.
+  /// Calls function(begin, end) for parts of [0, count), which may run at the same time where that is worth
+  /// its price: `work` is all of it together, in about nanoseconds on one thread.
   template <typename Function>
   void in_parts(std::int64_t count, std::int64_t work, Function&& function) const {
+    constexpr std::int64_t kWorthSharing = 5000;
     constexpr std::int64_t kWorthWaking = 20000;
-    if (pool == nullptr || work < kWorthWaking || count < 2) {
+    constexpr std::int64_t kPart = 2500;
+    if (pool == nullptr || work < kWorthSharing || count < 2) {
       function(std::int64_t{0}, count);
       return;
     }
-    // Some more parts than threads, so that one that starts late finds less left.
-    std::int64_t parts = std::min<std::int64_t>({count, kMostParts, std::int64_t{4} * threads()});
+    std::int64_t parts = std::min(parts_of(count, threads()), work / kPart);
+    if (!pool->are_awake(parts)) {
+      // Threads are woken when what was computed without them would have been worth it.
+      missed += work;
+      if (missed < kWorthWaking) {
+        function(std::int64_t{0}, count);
+        return;
+      }
+      missed = 0;
+    }
     pool->for_each(parts,
                    [&](std::int64_t part) { function(count * part / parts, count * (part + 1) / parts); });
   }

@@ -42,12 +42,18 @@ struct WideEpilogue {
         fixed(_mm512_set1_ps(e.fixed)),
         own_first(e.own_first) {}
 
-  /// round(float(acc) * multiplier), and with kAdd the rounded sum with 16 elements of the other operand.
+  /// round(float(acc) * multiplier)
+  static __m512i requantized(__m512i accumulators, __m512 multipliers) {
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(accumulators), multipliers));
+  }
+
+  /// The same, and with kAdd the rounded sum with 16 elements of the other operand.
   __m512i rounded(__m512i accumulators, __m512 multipliers, __m128i other) const {
-    __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(accumulators), multipliers));
-    if (kind != EpilogueKind::kAdd) {
-      return q;
-    }
+    __m512i q = requantized(accumulators, multipliers);
+    return kind == EpilogueKind::kAdd ? sum(q, other) : q;
+  }
+
+  __m512i sum(__m512i q, __m128i other) const {
     q = _mm512_min_epi32(_mm512_max_epi32(_mm512_add_epi32(q, zero_point), low), high);
     __m512 own = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(q, own_shift)), own_scale);
     __m512i p = _mm512_sub_epi32(_mm512_cvtepu8_epi32(other), other_shift);

@@ -3,7 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/transpose.h"
+
 namespace zeropoint::engine {
+namespace {
+
+constexpr std::int64_t kBytes = 8;  // transposed in about a nanosecond
+
+}  // namespace
 
 ShiftStep::ShiftStep(Place from, Place to, std::int64_t bytes, std::uint8_t shift)
     : from_(from), to_(to), bytes_(bytes), shift_(shift) {
@@ -30,19 +37,24 @@ FromImageStep::FromImageStep(const Image& from, Place to, std::uint8_t shift)
   profile.kernel = "from_nhwc";
 }
 
+/// A row of all channels: [width, channels] to [channels, width].
 Status FromImageStep::run(const RunContext& context) {
-  std::uint8_t* to = context.bytes_at(to_);
-  for (std::int64_t n = 0; n < from_.batch; ++n) {
-    const std::uint8_t* image = context.bytes_at(from_.place) + n * from_.plane;
-    for (std::int64_t c = 0; c < from_.channels; ++c) {
-      for (std::int64_t y = 0; y < from_.height; ++y) {
-        const std::uint8_t* row = image + y * from_.row + c;
-        for (std::int64_t x = 0; x < from_.width; ++x) {
-          *to++ = static_cast<std::uint8_t>(row[x * from_.pixel] + shift_);
-        }
-      }
-    }
-  }
+  std::int64_t rows = from_.batch * from_.height;
+  std::int64_t plane = from_.height * from_.width;
+  // Where rows lie one behind the other, an image is one of them.
+  bool joined = from_.height == 1 || from_.row == from_.width * from_.pixel;
+  std::int64_t length = joined ? plane : from_.width;
+  context.in_parts(joined ? from_.batch : rows, rows * from_.width * from_.channels / kBytes,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t i = begin; i < end; ++i) {
+                       std::int64_t n = joined ? i : i / from_.height;
+                       std::int64_t y = joined ? 0 : i % from_.height;
+                       kernels::transpose_bytes(
+                           context.bytes_at(from_.place) + n * from_.plane + y * from_.row, from_.pixel,
+                           context.bytes_at(to_) + n * from_.channels * plane + y * from_.width, plane,
+                           length, from_.channels, shift_);
+                     }
+                   });
   return {};
 }
 
@@ -52,18 +64,17 @@ ToImageStep::ToImageStep(Place from, const Image& to) : from_(from), to_(to) {
 }
 
 Status ToImageStep::run(const RunContext& context) {
-  const std::uint8_t* from = context.bytes_at(from_);
-  for (std::int64_t n = 0; n < to_.batch; ++n) {
-    std::uint8_t* image = context.bytes_at(to_.place) + n * to_.plane;
-    for (std::int64_t c = 0; c < to_.channels; ++c) {
-      for (std::int64_t y = 0; y < to_.height; ++y) {
-        std::uint8_t* row = image + y * to_.row + c;
-        for (std::int64_t x = 0; x < to_.width; ++x) {
-          row[x * to_.pixel] = *from++;
-        }
-      }
+  std::int64_t rows = to_.batch * to_.height;
+  std::int64_t plane = to_.height * to_.width;
+  context.in_parts(rows, rows * to_.width * to_.channels / kBytes, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::int64_t n = i / to_.height;
+      std::int64_t y = i % to_.height;
+      kernels::transpose_bytes(context.bytes_at(from_) + n * to_.channels * plane + y * to_.width, plane,
+                               context.bytes_at(to_.place) + n * to_.plane + y * to_.row, to_.pixel,
+                               to_.channels, to_.width, 0);
     }
-  }
+  });
   return {};
 }
 

@@ -23,6 +23,16 @@ void HaloFill::fill(const RunContext& context, std::int64_t batch) const {
               static_cast<std::size_t>(halo.right * image.pixel + halo.bottom * image.row));
 }
 
+void DotStep::prepare() {
+  // In a nanosecond.
+  Isa isa = layer->kernel->isa;
+  std::int64_t multiply_adds = isa == Isa::kAmx ? 1200 : isa == Isa::kAvx512Vnni ? 300 : 60;
+  constexpr std::int64_t kOutputs = 12;
+  std::int64_t outputs = geometry.batch * geometry.runs * params.positions * params.channels *
+                         static_cast<std::int64_t>(layer->groups.size());
+  work = profile.multiply_adds / multiply_adds + outputs / kOutputs;
+}
+
 Status DotStep::run(const RunContext& context) {
   if (fills_halo) {
     for (std::int64_t n = 0; n < geometry.batch; ++n) {
@@ -35,14 +45,13 @@ Status DotStep::run(const RunContext& context) {
   return {};
 }
 
-/// Cut along what there is enough of: runs, else the rows of one, its positions or its channels.
+/// Runs of the batch one by one, cut along positions or channels where they are few.
 void DotStep::run_group(const RunContext& context, std::size_t group) const {
   std::int64_t runs = geometry.batch * geometry.runs;
-  std::int64_t work = profile.multiply_adds / static_cast<std::int64_t>(layer->groups.size()) / 200;
+  std::int64_t of_group = work / static_cast<std::int64_t>(layer->groups.size());
   Part whole{group, 0, runs, 0, params.positions, 0, params.channels};
-  std::int64_t enough = std::int64_t{2} * context.threads();
-  if (context.pool == nullptr || runs >= enough) {
-    context.in_parts(runs, work, [&](std::int64_t begin, std::int64_t end) {
+  if (context.pool == nullptr || runs >= std::int64_t{2} * context.threads()) {
+    context.in_parts(runs, of_group, [&](std::int64_t begin, std::int64_t end) {
       Part part = whole;
       part.first = begin;
       part.last = end;
@@ -50,36 +59,34 @@ void DotStep::run_group(const RunContext& context, std::size_t group) const {
     });
     return;
   }
-  std::int64_t period = params.row_length + params.row_gap;
-  std::int64_t rows = (params.positions + params.row_gap) / period;
   constexpr std::int64_t kBlock = 32;  // positions or channels of the largest tile
+  auto blocks_of = [](std::int64_t extent) { return (extent + kBlock - 1) / kBlock; };
+  auto longest = [&](std::int64_t blocks) { return (blocks + context.threads() - 1) / context.threads(); };
+  std::int64_t of_positions = blocks_of(params.positions);
+  std::int64_t of_channels = blocks_of(params.channels);
+  // Along positions a thread finds in its own cache what it made in the step before. Along channels it reads
+  // all of the input, but a part of the weights; and where positions are few, work can be cut more evenly.
+  std::int64_t by_positions = longest(of_positions) * of_channels;
+  std::int64_t by_channels = longest(of_channels) * of_positions;
+  std::int64_t depth = params.segment_count * params.segment_depth;
+  bool cut_channels =
+      by_channels * 5 < by_positions * 4 ||
+      (by_channels <= by_positions && params.channels * depth > 4 * params.positions * params.input_step);
   for (std::int64_t r = 0; r < runs; ++r) {
     whole.first = r;
     whole.last = r + 1;
-    if (rows > 1) {
-      context.in_parts(rows, work / runs, [&](std::int64_t begin, std::int64_t end) {
-        Part part = whole;
-        part.first_position = begin * period;
-        part.positions = (end - begin) * period - params.row_gap;
-        run_part(context, part);
-      });
-    } else if (params.positions >= enough * kBlock) {
-      std::int64_t blocks = (params.positions + kBlock - 1) / kBlock;
-      context.in_parts(blocks, work / runs, [&](std::int64_t begin, std::int64_t end) {
-        Part part = whole;
-        part.first_position = begin * kBlock;
-        part.positions = std::min(params.positions, end * kBlock) - part.first_position;
-        run_part(context, part);
-      });
-    } else {
-      std::int64_t blocks = (params.channels + kBlock - 1) / kBlock;
-      context.in_parts(blocks, work / runs, [&](std::int64_t begin, std::int64_t end) {
-        Part part = whole;
-        part.first_channel = begin * kBlock;
-        part.channels = std::min(params.channels, end * kBlock);
-        run_part(context, part);
-      });
-    }
+    context.in_parts(cut_channels ? of_channels : of_positions, of_group / runs,
+                     [&](std::int64_t begin, std::int64_t end) {
+                       Part part = whole;
+                       if (cut_channels) {
+                         part.first_channel = begin * kBlock;
+                         part.channels = std::min(params.channels, end * kBlock);
+                       } else {
+                         part.first_position = begin * kBlock;
+                         part.positions = std::min(params.positions, end * kBlock);
+                       }
+                       run_part(context, part);
+                     });
   }
 }
 
@@ -94,20 +101,12 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   p.epilogue = &e;
   p.first_channel = part.first_channel;
   p.channels = part.channels;
+  p.first_position = part.first_position;
   p.positions = part.positions;
-  std::int64_t row =
-      part.first_position == 0 ? 0 : part.first_position / (params.row_length + params.row_gap);
-  std::int64_t column = part.first_position - row * (params.row_length + params.row_gap);
   std::ptrdiff_t channels = static_cast<std::ptrdiff_t>(part.group) * params.channels;
   bool wide = e.kind == kernels::EpilogueKind::kAccumulators;
-  const std::uint8_t* in = context.bytes_at(input) +
-                           static_cast<std::ptrdiff_t>(part.group) * geometry.input_group +
-                           part.first_position * p.input_step;
-  std::ptrdiff_t out = channels + row * p.output_row + column * p.output_step;
-  std::ptrdiff_t its = channels + row * p.other_row + column * p.other_step;
-  if (column != 0) {
-    p.row_length = part.positions;  // of the one row that there is
-  }
+  const std::uint8_t* in =
+      context.bytes_at(input) + static_cast<std::ptrdiff_t>(part.group) * geometry.input_group;
   if (layer->kernel->enter != nullptr) {
     layer->kernel->enter(p);
   }
@@ -115,10 +114,10 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
     std::int64_t n = i / geometry.runs;
     std::int64_t r = i % geometry.runs;
     p.input = in + n * geometry.input_image + r * geometry.input_run;
-    p.output =
-        context.at(output) + (out + n * geometry.output_image + r * geometry.output_run) * (wide ? 4 : 1);
+    p.output = context.at(output) +
+               (channels + n * geometry.output_image + r * geometry.output_run) * (wide ? 4 : 1);
     if (has_other) {
-      p.other = context.bytes_at(other) + its + n * geometry.other_image + r * geometry.other_run;
+      p.other = context.bytes_at(other) + channels + n * geometry.other_image + r * geometry.other_run;
     }
     layer->kernel->run(p);
   }

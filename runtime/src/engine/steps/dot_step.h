@@ -38,11 +38,15 @@ class DotStep : public Step {
   Geometry geometry;
   kernels::DotParams params;  ///< of the first run, without pointers
   kernels::Epilogue epilogue;
+  std::int64_t work = 0;  ///< in about nanoseconds
+
+  /// Works out the work.
+  void prepare();
 
   Status run(const RunContext& context) override;
 
  private:
-  /// Runs [first, last) of group `group`, or a part of one run's rows, positions or channels.
+  /// Runs [first, last) of group `group`, and of each the positions and channels up to an end.
   struct Part {
     std::size_t group = 0;
     std::int64_t first = 0, last = 0;

@@ -19,59 +19,77 @@ Stretches Stretches::of(const std::vector<Image>& images) {
 
 Status QuantizeStep::run(const RunContext& context) {
   const auto* in = reinterpret_cast<const float*>(context.at(from));
+  constexpr std::int64_t kReals = 8;  // in a nanosecond
   if (!to_image) {
-    kernels->quantize(in, context.bytes_at(to.place), count, params);
+    constexpr std::int64_t kPiece = 4096;
+    std::uint8_t* out = context.bytes_at(to.place);
+    context.in_parts(
+        (count + kPiece - 1) / kPiece, count / kReals, [&](std::int64_t begin, std::int64_t end) {
+          begin *= kPiece;
+          kernels->quantize(in + begin, out + begin, std::min(count, end * kPiece) - begin, params);
+        });
     return {};
   }
-  std::int64_t plane = to.height * to.width;
   bool in_colour = to.pixel == 3 && to.channels == 3 && kernels->quantize_three != nullptr;
-  for (std::int64_t n = 0; n < to.batch; ++n) {
-    std::uint8_t* image = context.bytes_at(to.place) + n * to.plane;
-    if (in_colour) {
-      for (std::int64_t y = 0; y < to.height; ++y) {
-        kernels->quantize_three(in + y * to.width, plane, image + y * to.row, to.width, params);
-      }
-      in += 3 * plane;
-      continue;
+  std::int64_t rows = to.batch * to.height;
+  context.in_parts(rows, rows * to.width * to.channels / kReals, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      quantize_row(in, context.bytes_at(to.place), i / to.height, i % to.height, in_colour);
     }
-    for (std::int64_t c = 0; c < to.channels; ++c) {
-      for (std::int64_t y = 0; y < to.height; ++y, in += to.width) {
-        if (to.pixel == 1) {
-          kernels->quantize(in, image + y * to.row, to.width, params);
-        } else {
-          kernels->quantize_strided(in, image + y * to.row + c, to.pixel, to.width, params);
-        }
-      }
+  });
+  return {};
+}
+
+void QuantizeStep::quantize_row(const float* in, std::uint8_t* out, std::int64_t n, std::int64_t y,
+                                bool in_colour) const {
+  std::int64_t plane = to.height * to.width;
+  const float* row = in + n * to.channels * plane + y * to.width;
+  std::uint8_t* pixels = out + n * to.plane + y * to.row;
+  if (in_colour) {
+    kernels->quantize_three(row, plane, pixels, to.width, params);
+    return;
+  }
+  for (std::int64_t c = 0; c < to.channels; ++c) {
+    if (to.pixel == 1) {
+      kernels->quantize(row + c * plane, pixels, to.width, params);
+    } else {
+      kernels->quantize_strided(row + c * plane, pixels + c, to.pixel, to.width, params);
     }
   }
-  return {};
 }
 
 Status DequantizeStep::run(const RunContext& context) {
   auto* out = reinterpret_cast<float*>(context.at(to));
+  constexpr std::int64_t kReals = 8;  // in a nanosecond
   if (!sums) {
-    kernels->dequantize(context.bytes_at(from), out, rows * count, scale, zero_point);
+    constexpr std::int64_t kPiece = 4096;
+    std::int64_t all = rows * count;
+    context.in_parts((all + kPiece - 1) / kPiece, all / kReals, [&](std::int64_t begin, std::int64_t end) {
+      begin *= kPiece;
+      kernels->dequantize(context.bytes_at(from) + begin, out + begin, std::min(all, end * kPiece) - begin,
+                          scale, zero_point);
+    });
     return {};
   }
   const auto* in = reinterpret_cast<const std::int32_t*>(context.at(from));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    kernels->dequantize_sums(in + i * count, out + i * count, count, scales.data());
-  }
+  context.in_parts(rows, rows * count / kReals, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels->dequantize_sums(in + i * count, out + i * count, count, scales.data());
+    }
+  });
   return {};
 }
 
 Status AddStep::run(const RunContext& context) {
-  stretches.for_each([&](std::int64_t n, std::int64_t y, std::int64_t x) {
-    kernels->add(context.bytes_at(a.place) + a.at(n, y, x), context.bytes_at(b.place) + b.at(n, y, x),
-                 context.bytes_at(to.place) + to.at(n, y, x), stretches.bytes, epilogue);
+  stretches.for_each(context, stretches.all_bytes() / 8, [&](auto&& first, std::int64_t bytes) {
+    kernels->add(first(a), first(b), first(to), bytes, epilogue);
   });
   return {};
 }
 
 Status TableStep::run(const RunContext& context) {
-  stretches.for_each([&](std::int64_t n, std::int64_t y, std::int64_t x) {
-    kernels->look_up(context.bytes_at(from.place) + from.at(n, y, x),
-                     context.bytes_at(to.place) + to.at(n, y, x), stretches.bytes, table.data());
+  stretches.for_each(context, stretches.all_bytes() / 4, [&](auto&& first, std::int64_t bytes) {
+    kernels->look_up(first(from), first(to), bytes, table.data());
   });
   return {};
 }

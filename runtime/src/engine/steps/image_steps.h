@@ -29,16 +29,34 @@ struct Stretches {
   /// Of images of one shape, as long as they allow.
   static Stretches of(const std::vector<Image>& images);
 
-  /// function(plane, row, pixel) for each stretch.
+  [[nodiscard]] std::int64_t all_bytes() const { return planes * rows * pixels * bytes; }
+
+  /// function(first, bytes) for pieces of stretches, which may run at the same time; first(tensor) is where a
+  /// piece begins in one of the tensors. `work` in about nanoseconds.
   template <typename Function>
-  void for_each(Function&& function) const {
-    for (std::int64_t n = 0; n < planes; ++n) {
-      for (std::int64_t y = 0; y < rows; ++y) {
+  void for_each(const RunContext& context, std::int64_t work, Function&& function) const {
+    std::int64_t all_rows = planes * rows;
+    if (all_rows == 1 && pixels == 1) {
+      constexpr std::int64_t kPiece = 4096;
+      std::int64_t pieces = (bytes + kPiece - 1) / kPiece;
+      context.in_parts(pieces, work, [&](std::int64_t begin, std::int64_t end) {
+        std::int64_t at = begin * kPiece;
+        function([&](const Of& tensor) { return context.bytes_at(tensor.place) + at; },
+                 std::min(bytes, end * kPiece) - at);
+      });
+      return;
+    }
+    context.in_parts(all_rows, work, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
         for (std::int64_t x = 0; x < pixels; ++x) {
-          function(n, y, x);
+          function(
+              [&](const Of& tensor) {
+                return context.bytes_at(tensor.place) + tensor.at(i / rows, i % rows, x);
+              },
+              bytes);
         }
       }
-    }
+    });
   }
 };
 
@@ -53,6 +71,9 @@ class QuantizeStep : public Step {
   const kernels::ElementwiseKernels* kernels = nullptr;
 
   Status run(const RunContext& context) override;
+
+ private:
+  void quantize_row(const float* in, std::uint8_t* out, std::int64_t n, std::int64_t y, bool in_colour) const;
 };
 
 /// Bytes, or accumulators with a scale for each along the last axis, to reals.

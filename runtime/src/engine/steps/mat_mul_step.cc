@@ -12,13 +12,14 @@ std::int32_t* ints_at(const RunContext& context, Place place) {
 
 }  // namespace
 
-void MatMulStep::pack(const RunContext& context, const std::uint8_t* matrix) const {
+void MatMulStep::pack(const RunContext& context, std::int64_t i) const {
+  const std::uint8_t* matrix = context.bytes_at(b) + matrices[static_cast<std::size_t>(i)].b;
   kernels::pack_dot_operand(matrix, k, n, kernel->panel, kernel->unit,
-                            reinterpret_cast<std::int8_t*>(context.at(packed)));
-  std::int32_t* bias = ints_at(context, column_bias);
+                            reinterpret_cast<std::int8_t*>(context.at(packed)) + i * packed_bytes);
+  std::int32_t* bias = ints_at(context, column_bias) + i * std::ssize(multipliers);
   std::fill_n(bias, n, 0);
-  for (std::int64_t i = 0; i < k; ++i) {
-    elementwise->accumulate(matrix + i * n, bias, n);
+  for (std::int64_t j = 0; j < k; ++j) {
+    elementwise->accumulate(matrix + j * n, bias, n);
   }
   auto depth = static_cast<std::int32_t>(k);
   for (std::int64_t j = 0; j < n; ++j) {
@@ -26,47 +27,62 @@ void MatMulStep::pack(const RunContext& context, const std::uint8_t* matrix) con
   }
 }
 
-void MatMulStep::sum_rows(const RunContext& context, const std::uint8_t* matrix) const {
-  std::int32_t* bias = ints_at(context, row_bias);
-  for (std::int64_t i = 0; i < m; ++i) {
-    bias[i] = -b_zero_point * std::accumulate(matrix + i * k, matrix + (i + 1) * k, std::int32_t{0});
-  }
-}
-
-Status MatMulStep::run(const RunContext& context) {
+/// Rows [first, end) of the product of matrix i, which is packed.
+void MatMulStep::multiply(const RunContext& context, std::int64_t i, std::int64_t first,
+                          std::int64_t end) const {
   const std::ptrdiff_t segment = 0;
   kernels::Epilogue e = epilogue;
-  e.bias = ints_at(context, column_bias);
+  e.bias = ints_at(context, column_bias) + i * std::ssize(multipliers);
   e.multipliers = multipliers.data();
   kernels::DotParams p;
+  p.input = context.bytes_at(a) + matrices[static_cast<std::size_t>(i)].a;
   p.input_step = k;
   p.segments = &segment;
   p.segment_count = 1;
   p.segment_depth = (k + kernel->unit - 1) / kernel->unit * kernel->unit;
-  p.weights = reinterpret_cast<const std::int8_t*>(context.at(packed));
-  p.row_bias = b_zero_point == 0 ? nullptr : ints_at(context, row_bias);
+  p.weights = reinterpret_cast<const std::int8_t*>(context.at(packed)) + i * packed_bytes;
   p.channels = n;
-  p.positions = m;
+  p.first_position = first;
+  p.positions = end;
   p.row_length = m;
+  p.output = context.at(output) + i * m * n;
   p.output_step = n;
   p.epilogue = &e;
+  if (b_zero_point != 0) {
+    std::int32_t* bias = ints_at(context, row_bias) + i * m;
+    for (std::int64_t row = first; row < end; ++row) {
+      bias[row] =
+          -b_zero_point * std::accumulate(p.input + row * k, p.input + (row + 1) * k, std::int32_t{0});
+    }
+    p.row_bias = bias;
+  }
   if (kernel->enter != nullptr) {
     kernel->enter(p);
   }
-  for (std::size_t i = 0; i < matrices.size(); ++i) {
-    if (i == 0 || matrices[i].b != matrices[i - 1].b) {
-      pack(context, context.bytes_at(b) + matrices[i].b);
-    }
-    p.input = context.bytes_at(a) + matrices[i].a;
-    if (p.row_bias != nullptr) {
-      sum_rows(context, p.input);
-    }
-    p.output = context.bytes_at(output) + static_cast<std::ptrdiff_t>(i) * m * n;
-    kernel->run(p);
-  }
+  kernel->run(p);
   if (kernel->leave != nullptr) {
     kernel->leave();
   }
+}
+
+Status MatMulStep::run(const RunContext& context) {
+  auto all = std::ssize(matrices);
+  constexpr std::int64_t kMultiplyAdds = 250;  // in a nanosecond
+  std::int64_t work = profile.multiply_adds / kMultiplyAdds;
+  if (all > 1) {
+    context.in_parts(all, work, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        pack(context, i);
+        multiply(context, i, 0, m);
+      }
+    });
+    return {};
+  }
+  pack(context, 0);
+  constexpr std::int64_t kBlock = 32;  // rows of the largest tile
+  context.in_parts((m + kBlock - 1) / kBlock, work, [&](std::int64_t begin, std::int64_t end) {
+    multiply(context, 0, begin * kBlock, std::min(m, end * kBlock));
+  });
   return {};
 }
 

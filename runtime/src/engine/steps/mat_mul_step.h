@@ -28,15 +28,17 @@ class MatMulStep : public Step {
   const kernels::ElementwiseKernels* elementwise = nullptr;
   kernels::Epilogue epilogue;
   kernels::AlignedVector<float> multipliers;  ///< one for all channels
-  Place packed;                               ///< b in panels
-  Place column_bias;                          ///< int32, of whole panels
-  Place row_bias;                             ///< int32
+  // Of each of the matrices, so that threads can work on several.
+  Place packed;  ///< b in panels
+  std::int64_t packed_bytes = 0;
+  Place column_bias;  ///< int32, of whole panels
+  Place row_bias;     ///< int32
 
   Status run(const RunContext& context) override;
 
  private:
-  void pack(const RunContext& context, const std::uint8_t* matrix) const;
-  void sum_rows(const RunContext& context, const std::uint8_t* matrix) const;
+  void pack(const RunContext& context, std::int64_t i) const;
+  void multiply(const RunContext& context, std::int64_t i, std::int64_t first, std::int64_t end) const;
 };
 
 }  // namespace zeropoint::engine

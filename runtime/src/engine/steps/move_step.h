@@ -29,7 +29,10 @@ class MoveStep : public Step {
   std::vector<Series> series;
   std::vector<std::byte> fill;  ///< one element of what no input gives; none: all is given
   std::vector<Move> filled;     ///< where that goes; `from` and `input` mean nothing
+  std::int64_t work = 0;        ///< in about nanoseconds
 
+  /// Works out the work.
+  void prepare();
   Status run(const RunContext& context) override;
 };
 

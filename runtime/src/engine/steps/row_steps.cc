@@ -7,7 +7,7 @@ namespace zeropoint::engine {
 
 Status SoftmaxStep::run(const RunContext& context) {
   kernels::SoftmaxParams params{exponentials.data(), quantization};
-  context.in_parts(rows, rows * count * 2, [&](std::int64_t begin, std::int64_t end) {
+  context.in_parts(rows, rows * count / 2, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       kernels->softmax(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, params);
     }
@@ -19,7 +19,7 @@ Status NormalizeStep::run(const RunContext& context) {
   kernels::NormalizeParams p = params;
   p.gain = gain.data();
   p.bias = bias.data();
-  context.in_parts(rows, rows * count, [&](std::int64_t begin, std::int64_t end) {
+  context.in_parts(rows, rows * count / 2, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       kernels->normalize(context.bytes_at(from) + i * count, context.bytes_at(to) + i * count, count, p);
     }
@@ -30,7 +30,7 @@ Status NormalizeStep::run(const RunContext& context) {
 Status ChannelTableStep::run(const RunContext& context) {
   constexpr std::int64_t kTables = 64;  // that stay in the nearest cache while the rows pass
   std::int64_t blocks = (count + kTables - 1) / kTables;
-  context.in_parts(blocks, rows * count / 2, [&](std::int64_t begin, std::int64_t end) {
+  context.in_parts(blocks, rows * count * 3 / 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) {
       std::int64_t first = block * kTables;
       std::int64_t size = std::min(kTables, count - first);
@@ -44,17 +44,19 @@ Status ChannelTableStep::run(const RunContext& context) {
 }
 
 Status BroadcastAddStep::run(const RunContext& context) {
-  std::uint8_t* row = context.bytes_at(expanded);
-  std::uint8_t* out = context.bytes_at(to);
-  for (const Row& at : rows) {
-    const std::uint8_t* x = context.bytes_at(a) + at.a;
-    const std::uint8_t* y = context.bytes_at(b) + at.b;
-    if (a_is_one || b_is_one) {
-      std::memset(row, a_is_one ? *x : *y, static_cast<std::size_t>(count));
+  auto all = std::ssize(rows);
+  context.in_parts(all, all * count / 8, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t slot = RunContext::slot_of(begin, all, scratch_rows());
+    std::uint8_t* row = context.bytes_at(expanded) + slot * count;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::uint8_t* x = context.bytes_at(a) + rows[static_cast<std::size_t>(i)].a;
+      const std::uint8_t* y = context.bytes_at(b) + rows[static_cast<std::size_t>(i)].b;
+      if (a_is_one || b_is_one) {
+        std::memset(row, a_is_one ? *x : *y, static_cast<std::size_t>(count));
+      }
+      kernels->add(a_is_one ? row : x, b_is_one ? row : y, context.bytes_at(to) + i * count, count, epilogue);
     }
-    kernels->add(a_is_one ? row : x, b_is_one ? row : y, out, count, epilogue);
-    out += count;
-  }
+  });
   return {};
 }
 

@@ -54,10 +54,13 @@ class BroadcastAddStep : public Step {
   std::int64_t count = 0;
   bool a_is_one = false, b_is_one = false;  ///< of an element for all
   std::vector<Row> rows;
-  Place expanded;  ///< a row made of one element
+  Place expanded;  ///< rows made of one element, one for each part
   kernels::Epilogue epilogue;
   const kernels::ElementwiseKernels* kernels = nullptr;
 
+  [[nodiscard]] std::int64_t scratch_rows() const {
+    return std::min(std::ssize(rows), RunContext::kMostParts);
+  }
   Status run(const RunContext& context) override;
 };
 

@@ -35,7 +35,8 @@ struct DotParams {
   std::int64_t channels = 0;             ///< the end of the channels to compute
 
   const std::int32_t* row_bias = nullptr;  ///< none: 0
-  std::int64_t positions = 0;
+  std::int64_t first_position = 0;         ///< of those to compute
+  std::int64_t positions = 0;              ///< their end
   std::int64_t row_length = 0;
   std::int64_t row_gap = 0;
 

@@ -23,6 +23,12 @@ struct TileConfig {
   std::uint8_t rows[16] = {};
 };
 
+/// Positions of a tile: all tiles of a run have as many.
+int rows_of(const DotParams& p) {
+  std::int64_t positions = p.positions - p.first_position;
+  return static_cast<int>(positions < kTileRows ? positions : kTileRows);
+}
+
 /// Two tiles by two of sums, row by row.
 struct Sums {
   alignas(64) std::int32_t of[2 * kTileRows][2 * kPanel];
@@ -94,7 +100,21 @@ void add_row_bias(const std::int32_t* row_bias, int rows, std::int32_t (*sums)[2
 
 template <int kVectors>
 void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel, int rows,
-                const Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
+                Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
+  if (targets.in_row && rows == kTileRows && p.channels - channel >= kVectors * kPanel) {
+    auto whole = [&](int r, int v) { return _mm512_load_si512(sums[r] + v * kPanel); };
+    if (epilogue.kind == EpilogueKind::kRequantize) {
+      return store_whole<false, kTileRows, kVectors>(p, epilogue, channel, targets.output[0],
+                                                     targets.other[0], whole);
+    }
+    if (epilogue.kind == EpilogueKind::kAdd) {
+      return store_whole<true, kTileRows, kVectors>(p, epilogue, channel, targets.output[0], targets.other[0],
+                                                    whole);
+    }
+  }
+  if (targets.in_row) {
+    spread(p, rows, targets);
+  }
   if (epilogue.kind == EpilogueKind::kAccumulators) {
     auto* output = static_cast<std::int32_t*>(p.output) + channel;
     for (int r = 0; r < rows; ++r) {
@@ -127,39 +147,57 @@ void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t c
   }
 }
 
-/// Channels [first, first + kVectors panels) of all positions.
+/// Up to two tiles of positions on their way out.
+struct Pair {
+  std::int64_t starts[2];
+  int count = 0;
+};
+
+/// Channels [first, first + kVectors panels) of all positions. Tiles are multiplied while the sums of those
+/// before them are finished.
 template <int kVectors>
 void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t first) {
   constexpr bool kTwoPanels = kVectors == 2;
   std::ptrdiff_t panel_bytes = p.segment_count * p.segment_depth * kPanel;
   Block block{{}, p.weights + first / kPanel * panel_bytes, panel_bytes, p.epilogue->bias + first};
-  Sums sums{};
+  Sums sums[2] = {};
   Walk walk(p);
   // The last tile begins where it ends with the last position: what two tiles share is computed twice.
-  std::int64_t last = p.positions < kTileRows ? 0 : p.positions - kTileRows;
-  int rows = static_cast<int>(p.positions < kTileRows ? p.positions : kTileRows);
-  for (std::int64_t position = 0; position < p.positions; position += 2 * kTileRows) {
-    std::int64_t starts[2] = {position < last ? position : last,
-                              position + kTileRows < last ? position + kTileRows : last};
-    bool two = position + kTileRows < p.positions;
-    for (int i = 0; i < 2; ++i) {
-      block.input[i] = p.input + starts[i] * p.input_step;
-    }
-    if (two) {
-      multiply<true, kTwoPanels>(p, block, sums);
-    } else {
-      multiply<false, kTwoPanels>(p, block, sums);
-    }
-    for (int i = 0; i < (two ? 2 : 1); ++i) {
-      Targets<kTileRows> targets{};
-      walk.seek(starts[i]);
-      walk.take(rows, targets);
-      if (p.row_bias != nullptr) {
-        add_row_bias(p.row_bias + starts[i], rows, sums.of + i * kTileRows);
+  int rows = rows_of(p);
+  std::int64_t last = p.positions - rows;
+  std::int64_t walked = p.first_position;
+  auto finish = [&](const Pair& pair, Sums& of_pair) {
+    for (int i = 0; i < pair.count; ++i) {
+      if (pair.starts[i] != walked) {
+        walk.seek(pair.starts[i]);
       }
-      store_rows<kVectors>(p, epilogue, first, rows, targets, sums.of + i * kTileRows);
+      Targets<kTileRows> targets;
+      walk.take(rows, targets);
+      walked = pair.starts[i] + rows;
+      if (p.row_bias != nullptr) {
+        add_row_bias(p.row_bias + pair.starts[i], rows, of_pair.of + i * kTileRows);
+      }
+      store_rows<kVectors>(p, epilogue, first, rows, targets, of_pair.of + i * kTileRows);
     }
+  };
+  Pair before;
+  int turn = 0;
+  for (std::int64_t position = p.first_position; position < p.positions; position += 2 * kTileRows) {
+    Pair pair{{position < last ? position : last, position + kTileRows < last ? position + kTileRows : last},
+              position + kTileRows < p.positions ? 2 : 1};
+    for (int i = 0; i < 2; ++i) {
+      block.input[i] = p.input + pair.starts[i] * p.input_step;
+    }
+    if (pair.count == 2) {
+      multiply<true, kTwoPanels>(p, block, sums[turn]);
+    } else {
+      multiply<false, kTwoPanels>(p, block, sums[turn]);
+    }
+    turn = 1 - turn;
+    finish(before, sums[turn]);
+    before = pair;
   }
+  finish(before, sums[1 - turn]);
 }
 
 }  // namespace
@@ -167,7 +205,7 @@ void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t f
 void enter_tiles(const DotParams& p);
 void enter_tiles(const DotParams& p) {
   TileConfig config;
-  auto rows = static_cast<std::uint8_t>(p.positions < kTileRows ? p.positions : kTileRows);
+  auto rows = static_cast<std::uint8_t>(rows_of(p));
   for (int tile = 0; tile < 8; ++tile) {
     config.row_bytes[tile] = kTileBytes;
     config.rows[tile] = tile < 6 ? rows : kTileRows;

@@ -112,13 +112,25 @@ void store_requantized(const DotParams& p, const WideEpilogue& epilogue, const T
 
 template <int kRows, int kVectors>
 [[gnu::noinline]] void tile(const DotParams& p, const WideEpilogue& epilogue, std::int64_t position,
-                            const TileTargets& targets, std::int64_t first) {
+                            TileTargets& targets, std::int64_t first) {
   std::int64_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * kPanel;
   __m512i sums[kRows][kVectors];
   accumulate<kRows, kVectors>(p, p.input + position * p.input_step, p.weights + first / kPanel * panel_bytes,
                               panel_bytes, p.epilogue->bias + first, sums);
   if (p.row_bias != nullptr) {
     add_row_bias(p.row_bias + position, sums);
+  }
+  constexpr int kPair = kVectors < 2 ? kVectors : 2;
+  if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
+      p.channels - first >= kVectors * kPanel) {
+    for (int v = 0; v < kVectors; v += kPair) {
+      store_whole<false, kRows, kPair>(p, epilogue, first + v * kPanel, targets.output[0], 0,
+                                       [&](int r, int i) { return sums[r][v + i]; });
+    }
+    return;
+  }
+  if (targets.in_row) {
+    spread(p, kRows, targets);
   }
   if (epilogue.kind == EpilogueKind::kAccumulators) {
     store_accumulators(p, targets, first, sums);
@@ -128,7 +140,7 @@ template <int kRows, int kVectors>
 }
 
 using TileFunction = void (*)(const DotParams& p, const WideEpilogue& epilogue, std::int64_t position,
-                              const TileTargets& targets, std::int64_t first);
+                              TileTargets& targets, std::int64_t first);
 
 constexpr TileFunction kOneVector[] = {tile<1, 1>, tile<2, 1>,  tile<3, 1>,  tile<4, 1>,
                                        tile<5, 1>, tile<6, 1>,  tile<7, 1>,  tile<8, 1>,
@@ -163,10 +175,10 @@ void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p);
 void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p) {
   WideEpilogue epilogue(*p.epilogue);
   for (std::int64_t first = p.first_channel; first < p.channels;) {
-    Shape shape = shape_for(p.positions, p.channels - first);
+    Shape shape = shape_for(p.positions - p.first_position, p.channels - first);
     Walk walk(p);
     TileTargets targets;
-    for (std::int64_t position = 0; position < p.positions; position += shape.rows) {
+    for (std::int64_t position = p.first_position; position < p.positions; position += shape.rows) {
       std::int64_t rows = p.positions - position < shape.rows ? p.positions - position : shape.rows;
       walk.take(static_cast<int>(rows), targets);
       shape.functions[rows - 1](p, epilogue, position, targets, first);

@@ -148,12 +148,21 @@ void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed)
   p.other_step = c.output_step;
   p.other_row = c.output_row;
   p.epilogue = &e;
-  if (kernel.enter != nullptr) {
-    kernel.enter(p);
-  }
-  kernel.run(p);
-  if (kernel.leave != nullptr) {
-    kernel.leave();
+  // In two parts, as two threads would.
+  std::int64_t middle = seed % 3 == 0 ? 0 : static_cast<std::int64_t>(seed) % c.positions;
+  for (auto [first, end] : {std::pair(std::int64_t{0}, middle), std::pair(middle, c.positions)}) {
+    p.first_position = first;
+    p.positions = end;
+    if (first == end) {
+      continue;
+    }
+    if (kernel.enter != nullptr) {
+      kernel.enter(p);
+    }
+    kernel.run(p);
+    if (kernel.leave != nullptr) {
+      kernel.leave();
+    }
   }
   std::vector<std::uint8_t> expected(output.size(), kUntouched);
   for (std::int64_t position = 0; position < c.positions; ++position) {

@@ -77,5 +77,52 @@ inline void store_four(const DotParams& p, const WideEpilogue& epilogue, std::in
   }
 }
 
+/// kRows neighbouring positions of a row, with whole vectors of channels from `channel` on: nothing is
+/// masked. vector(r, v): the sums of a row.
+template <bool kAdd, int kRows, int kVectors, typename Vector>
+inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
+                        std::ptrdiff_t output_at, std::ptrdiff_t other_at, Vector&& vector) {
+  constexpr int kAtOnce = kVectors == 1 ? 4 : 2;  // rows whose bytes fill a register
+  static_assert(kVectors <= 2);
+  std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + output_at + channel;
+  const std::uint8_t* other = kAdd ? p.other + other_at + channel : nullptr;
+  std::ptrdiff_t step = p.output_step;
+  bool dense = step == kVectors * 16;
+  __m512 multipliers[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    multipliers[v] = _mm512_loadu_ps(p.epilogue->multipliers + channel + v * 16);
+  }
+  for (int row = 0; row < kRows; row += kAtOnce) {
+    __m512i q[4];
+    for (int i = 0; i < 4; ++i) {
+      int v = i % kVectors;
+      int r = row + i / kVectors < kRows ? row + i / kVectors : kRows - 1;
+      q[i] = WideEpilogue::requantized(vector(r, v), multipliers[v]);
+      if constexpr (kAdd) {
+        const std::uint8_t* of_row = other + r * p.other_step + v * 16;
+        q[i] = epilogue.sum(q[i], _mm_loadu_si128(reinterpret_cast<const __m128i*>(of_row)));
+      }
+    }
+    __m512i bytes = epilogue.in_order(q[0], q[1], q[2], q[3]);
+    std::uint8_t* to = output + row * step;
+    if (row + kAtOnce <= kRows && dense) {
+      _mm512_storeu_si512(to, bytes);
+      continue;
+    }
+    if constexpr (kVectors == 2) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      if (row + 1 < kRows) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + step), _mm512_extracti64x4_epi64(bytes, 1));
+      }
+    } else {
+      const __m128i quarters[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+                                   _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
+      for (int i = 0; i < 4 && row + i < kRows; ++i) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * step), quarters[i]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace zeropoint::kernels

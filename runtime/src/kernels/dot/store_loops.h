@@ -63,7 +63,7 @@ void run_tiles(const DotParams& p) {
     std::int64_t count = std::min(kWidth, p.channels - first);
     const std::int8_t* weights = p.weights + first / Tile::kPanel * panel_bytes;
     Walk walk(p);
-    for (std::int64_t position = 0; position < p.positions; position += Tile::kRows) {
+    for (std::int64_t position = p.first_position; position < p.positions; position += Tile::kRows) {
       std::int64_t rows = std::min(Tile::kRows, p.positions - position);
       alignas(64) std::int32_t sums[Tile::kRows][kWidth];
       for (std::int64_t r = 0; r < rows; ++r) {
@@ -74,7 +74,7 @@ void run_tiles(const DotParams& p) {
       }
       Tile::accumulate(p, p.input + position * p.input_step, weights, panel_bytes, rows, panels, &sums[0][0]);
       Targets<Tile::kRows> targets;
-      walk.take(static_cast<int>(rows), targets);
+      walk.take_each(static_cast<int>(rows), targets);
       for (std::int64_t r = 0; r < rows; ++r) {
         if (targets.stored[r]) {
           store_channels(p, first, count, targets.output[r], targets.other[r], sums[r]);

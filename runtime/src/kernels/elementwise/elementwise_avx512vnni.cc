@@ -5,24 +5,46 @@
 namespace zeropoint::kernels {
 namespace {
 
-/// Quantization of 16 reals, clamped before they are rounded as in loops.h.
+/// Quantization of 16 reals, clamped before they are rounded as in loops.h. A quotient is rounded by way of a
+/// product with the inverse, which is off by less than 2^-12 between the ends of the range; only where that
+/// could matter, near the middle between two integers, is it divided.
 class Quantize16 {
  public:
   explicit Quantize16(const QuantizeParams& params)
+      : Quantize16(params, 1 / static_cast<double>(params.scale)) {}
+
+  /// steps(x) for x of which `inverse` makes steps.
+  Quantize16(const QuantizeParams& params, double inverse)
       : scale_(_mm512_set1_ps(params.scale)),
+        inverse_(_mm512_set1_ps(static_cast<float>(inverse))),
         low_(_mm512_set1_ps(static_cast<float>(std::int32_t{params.low} - params.zero_point))),
         high_(_mm512_set1_ps(static_cast<float>(std::int32_t{params.high} - params.zero_point))),
+        sure_(_mm512_set1_ps(inverse > 0x1p-100 && inverse < 0x1p100 ? 0.499F : -1.0F)),
         zero_point_(_mm512_set1_epi32(params.zero_point)) {}
 
-  __m128i operator()(const float* in, __mmask16 mask) const {
-    __m512 x = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, in), scale_);
-    x = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x);  // 0 for NaN
-    x = _mm512_min_ps(_mm512_max_ps(x, low_), high_);
-    return _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(x), zero_point_));
+  __m128i operator()(__m512 x) const {
+    return steps(x, [&] { return x; });
+  }
+
+  /// Of x times the inverse; real() is what is to be divided by the scale.
+  template <typename Real>
+  __m128i steps(__m512 x, Real&& real) const {
+    __m512 scaled = clamped(_mm512_mul_ps(x, inverse_));
+    __m512i rounded = _mm512_cvtps_epi32(scaled);
+    __m512 distance = _mm512_abs_ps(_mm512_sub_ps(scaled, _mm512_cvtepi32_ps(rounded)));
+    if (_mm512_cmp_ps_mask(distance, sure_, _CMP_GT_OQ) != 0) {
+      rounded = _mm512_cvtps_epi32(clamped(_mm512_div_ps(real(), scale_)));
+    }
+    return _mm512_cvtepi32_epi8(_mm512_add_epi32(rounded, zero_point_));
   }
 
  private:
-  __m512 scale_, low_, high_;
+  __m512 clamped(__m512 x) const {
+    x = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x);  // 0 for NaN
+    return _mm512_min_ps(_mm512_max_ps(x, low_), high_);
+  }
+
+  __m512 scale_, inverse_, low_, high_, sure_;
   __m512i zero_point_;
 };
 
@@ -34,36 +56,56 @@ void quantize_16(const float* in, std::uint8_t* out, std::int64_t count, const Q
   Quantize16 quantize(params);
   for (std::int64_t i = 0; i < count; i += 16) {
     __mmask16 mask = first_lanes(count - i);
-    _mm_mask_storeu_epi8(out + i, mask, quantize(in + i, mask));
+    _mm_mask_storeu_epi8(out + i, mask, quantize(_mm512_maskz_loadu_ps(mask, in + i)));
   }
 }
 
-/// Byte i of the 48 is element i / 3 of plane i % 3.
+/// Where the bytes of three planes go among 48: byte i is element i / 3 of plane i % 3.
+struct PixelOrder {
+  alignas(16) std::uint8_t of[3][3][16] = {};  ///< [plane][vector of the result]
+
+  constexpr PixelOrder() {
+    for (int p = 0; p < 3; ++p) {
+      for (int i = 0; i < 48; ++i) {
+        of[p][i / 16][i % 16] = static_cast<std::uint8_t>(i % 3 == p ? i / 3 : 0x80);
+      }
+    }
+  }
+};
+constexpr PixelOrder kPixelOrder;
+
 void quantize_three_16(const float* in, std::ptrdiff_t plane, std::uint8_t* out, std::int64_t count,
                        const QuantizeParams& params) {
   Quantize16 quantize(params);
-  alignas(16) std::uint8_t order[3][3][16];  // [plane][vector of the result]
-  for (int p = 0; p < 3; ++p) {
-    for (int i = 0; i < 48; ++i) {
-      order[p][i / 16][i % 16] = static_cast<std::uint8_t>(i % 3 == p ? i / 3 : 0x80);
-    }
-  }
-  auto shuffle = [&](__m128i bytes, int p, int vector) {
-    return _mm_shuffle_epi8(bytes, _mm_load_si128(reinterpret_cast<const __m128i*>(order[p][vector])));
+  auto pixels = [&](const __m128i(&planes)[3], int vector) {
+    auto part = [&](int p) {
+      const auto* order = reinterpret_cast<const __m128i*>(kPixelOrder.of[p][vector]);
+      return _mm_shuffle_epi8(planes[p], _mm_load_si128(order));
+    };
+    return _mm_or_si128(_mm_or_si128(part(0), part(1)), part(2));
   };
-  for (std::int64_t i = 0; i < count; i += 16) {
-    __mmask16 mask = first_lanes(count - i);
+  std::int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
     __m128i planes[3];
     for (int p = 0; p < 3; ++p) {
-      planes[p] = quantize(in + p * plane + i, mask);
+      planes[p] = quantize(_mm512_loadu_ps(in + p * plane + i));
     }
     for (int vector = 0; vector < 3; ++vector) {
-      __m128i bytes = _mm_or_si128(_mm_or_si128(shuffle(planes[0], 0, vector), shuffle(planes[1], 1, vector)),
-                                   shuffle(planes[2], 2, vector));
-      std::int64_t left = 3 * (count - i) - 16 * vector;
-      if (left > 0) {
-        _mm_mask_storeu_epi8(out + 3 * i + 16 * vector, first_lanes(left), bytes);
-      }
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * i) + vector, pixels(planes, vector));
+    }
+  }
+  if (i == count) {
+    return;
+  }
+  __mmask16 mask = first_lanes(count - i);
+  __m128i planes[3];
+  for (int p = 0; p < 3; ++p) {
+    planes[p] = quantize(_mm512_maskz_loadu_ps(mask, in + p * plane + i));
+  }
+  for (int vector = 0; vector < 3; ++vector) {
+    std::int64_t left = 3 * (count - i) - 16 * vector;
+    if (left > 0) {
+      _mm_mask_storeu_epi8(out + 3 * i + 16 * vector, first_lanes(left), pixels(planes, vector));
     }
   }
 }
@@ -86,6 +128,86 @@ void maximum_of_pixels_64(const MaximumParams& params) {
   }
 }
 
+/// A table of 256 bytes in registers, as words of two entries.
+class Table {
+ public:
+  explicit Table(const std::uint8_t* table) {
+    for (int i = 0; i < 4; ++i) {
+      words_[i] = _mm512_loadu_si512(table + 64 * i);
+    }
+  }
+
+  __m512i operator()(__m512i bytes) const {
+    __m512i even = entries(_mm512_and_si512(bytes, _mm512_set1_epi16(0xFF)));
+    __m512i odd = entries(_mm512_srli_epi16(bytes, 8));
+    return _mm512_mask_blend_epi8(0xAAAAAAAAAAAAAAAA, even, _mm512_slli_epi16(odd, 8));
+  }
+
+ private:
+  /// In the low byte of each word the entry of its index.
+  __m512i entries(__m512i indices) const {
+    __m512i word = _mm512_srli_epi16(indices, 1);
+    __m512i low = _mm512_permutex2var_epi16(words_[0], word, words_[1]);
+    __m512i high = _mm512_permutex2var_epi16(words_[2], word, words_[3]);
+    __mmask32 upper = _mm512_test_epi16_mask(indices, _mm512_set1_epi16(0x80));
+    __m512i both = _mm512_mask_blend_epi16(upper, low, high);
+    __m512i shift = _mm512_slli_epi16(_mm512_and_si512(indices, _mm512_set1_epi16(1)), 3);
+    return _mm512_srlv_epi16(both, shift);
+  }
+
+  __m512i words_[4];
+};
+
+void look_up_64(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const std::uint8_t* table) {
+  if (count < 64) {
+    return look_up(in, out, count, table);
+  }
+  Table entries(table);
+  std::int64_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    _mm512_storeu_si512(out + i, entries(_mm512_loadu_si512(in + i)));
+  }
+  if (i < count) {
+    __mmask64 mask = (std::uint64_t{1} << (count - i)) - 1;
+    _mm512_mask_storeu_epi8(out + i, mask, entries(_mm512_maskz_loadu_epi8(mask, in + i)));
+  }
+}
+
+void softmax_16(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const SoftmaxParams& params) {
+  std::uint8_t largest = largest_of(in, count);
+  auto exponentials = [&](std::int64_t i, __mmask16 mask) {
+    __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, in + i));
+    __m512i distance = _mm512_sub_epi32(_mm512_set1_epi32(largest), bytes);
+    return _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, distance, params.exponentials, 4);
+  };
+  constexpr std::int64_t kKept = 1024;  // of a row, and looked up again of longer ones
+  alignas(64) std::int32_t kept[kKept];
+  bool keeps = count <= kKept;
+  __m512i sums = _mm512_setzero_si512();
+  for (std::int64_t i = 0; i < count; i += 16) {
+    __m512i e = exponentials(i, first_lanes(count - i));
+    sums = _mm512_add_epi64(sums, _mm512_cvtepi32_epi64(_mm512_castsi512_si256(e)));
+    sums = _mm512_add_epi64(sums, _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(e, 1)));
+    if (keeps) {
+      _mm512_store_si512(kept + i, e);
+    }
+  }
+  auto total = static_cast<double>(_mm512_reduce_add_epi64(sums));
+  Quantize16 quantize(params.to, 1 / (total * static_cast<double>(params.to.scale)));
+  for (std::int64_t i = 0; i < count; i += 16) {
+    __mmask16 mask = first_lanes(count - i);
+    __m512i e = keeps ? _mm512_load_si512(kept + i) : exponentials(i, mask);
+    auto quotients = [&](__m256i half) {
+      return _mm512_cvtpd_ps(_mm512_div_pd(_mm512_cvtepi32_pd(half), _mm512_set1_pd(total)));
+    };
+    __m128i bytes = quantize.steps(_mm512_cvtepi32_ps(e), [&] {
+      return _mm512_insertf32x8(_mm512_castps256_ps512(quotients(_mm512_castsi512_si256(e))),
+                                quotients(_mm512_extracti64x4_epi64(e, 1)), 1);
+    });
+    _mm_mask_storeu_epi8(out + i, mask, bytes);
+  }
+}
+
 }  // namespace
 
 ElementwiseKernels elementwise_avx512vnni();
@@ -94,6 +216,9 @@ ElementwiseKernels elementwise_avx512vnni() {
   kernels.quantize = quantize_16;
   kernels.quantize_three = quantize_three_16;
   kernels.maximum_of_pixels = maximum_of_pixels_64;
+  kernels.look_up = look_up_64;
+  kernels.softmax = softmax_16;
+  kernels.normalize = normalize<quantize_16>;
   return kernels;
 }
 

@@ -127,11 +127,16 @@ void quantize_block(const float* reals, std::uint8_t* out, std::int64_t count, c
   }
 }
 
-void softmax(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const SoftmaxParams& params) {
+std::uint8_t largest_of(const std::uint8_t* in, std::int64_t count) {
   std::uint8_t largest = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     largest = in[i] > largest ? in[i] : largest;
   }
+  return largest;
+}
+
+void softmax(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const SoftmaxParams& params) {
+  std::uint8_t largest = largest_of(in, count);
   std::int64_t sum = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     sum += params.exponentials[largest - in[i]];
@@ -151,6 +156,8 @@ void softmax(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, cons
   }
 }
 
+/// kQuantize: quantize() or quantize_block().
+template <auto kQuantize>
 void normalize(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, const NormalizeParams& params) {
   std::int64_t sum = 0;
   std::int64_t squares = 0;
@@ -184,7 +191,7 @@ void normalize(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, co
     for (std::int64_t i = 0; i < size; ++i) {
       reals[i] = reals[i] == reals[i] ? reals[i] : 0.0F;
     }
-    quantize_block(reals, out + begin, size, params.to);
+    kQuantize(reals, out + begin, size, params.to);
   }
 }
 
@@ -242,9 +249,23 @@ void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const
 }
 
 ElementwiseKernels all_loops(std::string_view name, Isa isa) {
-  return {name,       isa,     quantize,     quantize_strided, nullptr,   dequantize, dequantize_sums,
-          add,        look_up, look_up_each, softmax,          normalize, maximum,    maximum_of_pixels,
-          accumulate, combine, mean};
+  return {name,
+          isa,
+          quantize,
+          quantize_strided,
+          nullptr,
+          dequantize,
+          dequantize_sums,
+          add,
+          look_up,
+          look_up_each,
+          softmax,
+          normalize<quantize_block>,
+          maximum,
+          maximum_of_pixels,
+          accumulate,
+          combine,
+          mean};
 }
 
 }  // namespace
