@@ -216,6 +216,22 @@ TEST_F(Simplify, MakesAGemmOfAProductAndItsBias) {
   EXPECT_EQ(after(matmul_to_gemm), "Gemm");
 }
 
+TEST_F(Simplify, MakesAGemmOfAProductOfMoreAxesAndItsBias) {
+  ValueId x = input({Dim("N"), 5, 7});
+  ValueId y = node(Op::kAdd, {node(Op::kMatMul, {x, random({7, 4})}), random({4})});
+  output(node(Op::kRelu, {y}));
+  output(node(Op::kAdd, {node(Op::kMatMul, {y, random({4, 3})}), random({3})}));
+  EXPECT_EQ(after(matmul_to_gemm, 2), "Reshape Gemm Reshape Relu Reshape Gemm Reshape");
+}
+
+TEST_F(Simplify, LeavesAProductWhoseExtentsAreUnknownOrWhoseBiasIsShared) {
+  ValueId bias = random({4});
+  output(node(Op::kAdd, {node(Op::kMatMul, {input({Dim("N"), Dim("L"), 7}), random({7, 4})}), random({4})}));
+  output(node(Op::kAdd, {node(Op::kMatMul, {input({2, 5, 7}), random({7, 4})}), bias}));
+  output(bias);
+  EXPECT_EQ(after(matmul_to_gemm, 0), "MatMul Add MatMul Add");
+}
+
 TEST_F(Simplify, FoldsTheFactorsOfAGemm) {
   ValueId x = input({Dim("N"), 7});
   std::int64_t yes = 1;
