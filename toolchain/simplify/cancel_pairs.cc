@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "simplify/bypass.h"
 #include "simplify/graph_view.h"
 #include "simplify/passes.h"
 
@@ -45,7 +46,7 @@ bool merge_transposes(const Graph& graph, const Node& first, Node& second) {
   return true;
 }
 
-bool merge_reshapes(Graph& graph, const Node& first, std::size_t second) {
+bool merge_reshapes(Graph& graph, NewNames& names, const Node& first, std::size_t second) {
   const std::optional<Dims>& dims = graph.value(graph.nodes[second].outputs[0]).dims;
   if (!dims) {
     return false;
@@ -60,11 +61,8 @@ bool merge_reshapes(Graph& graph, const Node& first, std::size_t second) {
     return false;
   }
   ValueId x = first.inputs[0];
-  std::string name = graph.nodes[second].name + "_shape";
-  while (graph.find(name) != kNoValue) {
-    name += "_";
-  }
-  ValueId constant = graph.add_constant(name, Tensor::of<std::int64_t>({std::ssize(shape)}, shape));
+  ValueId constant = graph.add_constant(names.take(graph.nodes[second].name + "_shape"),
+                                        Tensor::of<std::int64_t>({std::ssize(shape)}, shape));
   Node& node = graph.nodes[second];
   node.op = Op::kReshape;
   node.attributes.clear();
@@ -76,10 +74,11 @@ bool merge_reshapes(Graph& graph, const Node& first, std::size_t second) {
 
 std::size_t cancel_pairs(Graph& graph) {
   std::size_t changes = 0;
-  GraphView view(graph);
+  NewNames names(graph);
+  Bypass bypass(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = graph.nodes[i];
-    const Node* first = node.inputs.empty() ? nullptr : view.maker(node.inputs[0]);
+    const Node* first = node.inputs.empty() ? nullptr : bypass.maker(node.inputs[0]);
     if (first == nullptr) {
       continue;
     }
@@ -87,17 +86,15 @@ std::size_t cancel_pairs(Graph& graph) {
     if (node.op == Op::kTranspose && first->op == Op::kTranspose) {
       changed = merge_transposes(graph, *first, node);
     } else if (only_reshapes(node) && only_reshapes(*first)) {
-      changed = merge_reshapes(graph, *first, i);
+      changed = merge_reshapes(graph, names, *first, i);
     } else if (node.op == Op::kRelu && first->op == Op::kRelu) {
-      changed = bypass(graph, node.outputs[0], node.inputs[0]);
+      changed = bypass.add(node.outputs[0], node.inputs[0]);
     } else if (node.op == Op::kNeg && first->op == Op::kNeg) {
-      changed = bypass(graph, node.outputs[0], first->inputs[0]);
+      changed = bypass.add(node.outputs[0], first->inputs[0]);
     }
-    if (changed) {
-      ++changes;
-      view = GraphView(graph);
-    }
+    changes += changed ? 1 : 0;
   }
+  bypass.apply();
   return changes;
 }
 

@@ -15,6 +15,7 @@ namespace zeropoint::toolchain {
 
 std::size_t fold_batch_norm(Graph& graph) {
   GraphView view(graph);
+  NewNames names(graph);
   std::size_t folded = 0;
   for (Node& norm : graph.nodes) {
     if (norm.op != Op::kBatchNormalization || int_attribute(norm, "training_mode") != 0) {
@@ -38,7 +39,8 @@ std::size_t fold_batch_norm(Graph& graph) {
       addends.push_back(parameter(1) - parameter(2) * factors.back());
     }
     Node before = *view.maker(norm.inputs[0]);
-    if (std::optional<Node> node = scaled_layer(graph, before, *layer, factors, addends, norm.outputs[0])) {
+    if (std::optional<Node> node =
+            scaled_layer(graph, names, before, *layer, factors, addends, norm.outputs[0])) {
       norm = *std::move(node);
       ++folded;
     }

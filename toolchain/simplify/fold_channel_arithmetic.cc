@@ -42,6 +42,7 @@ bool is_arithmetic(const Node& node) {
 
 std::size_t fold_channel_arithmetic(Graph& graph) {
   GraphView view(graph);
+  NewNames names(graph);
   std::size_t folded = 0;
   for (Node& node : graph.nodes) {
     if (!is_arithmetic(node)) {
@@ -64,7 +65,7 @@ std::size_t fold_channel_arithmetic(Graph& graph) {
     Affine affine = affine_of(node, side, *channels);
     Node before = *view.maker(result);
     std::optional<Node> changed =
-        scaled_layer(graph, before, *layer, affine.factors, affine.addends, node.outputs[0]);
+        scaled_layer(graph, names, before, *layer, affine.factors, affine.addends, node.outputs[0]);
     if (changed) {
       node = *std::move(changed);
       ++folded;

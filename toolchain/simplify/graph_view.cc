@@ -56,39 +56,22 @@ bool GraphView::is_number(ValueId id, double value) const {
   return held && std::abs(*held - value) <= 1e-6 * std::max(1.0, std::abs(value));
 }
 
-bool bypass(Graph& graph, ValueId from, ValueId to) {
-  const Value& old_value = graph.value(from);
-  const Value& new_value = graph.value(to);
-  if (old_value.type != new_value.type || !old_value.dims || old_value.dims != new_value.dims) {
-    return false;
-  }
-  auto gives = [&](ValueId id) {
-    return std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
-  };
-  if (gives(from)) {
-    std::vector<std::int32_t> makers = producers(graph);
-    std::int32_t maker = makers[static_cast<std::size_t>(to)];
-    if (maker < 0 || gives(to)) {
-      return false;
+std::string NewNames::take(const std::string& name) {
+  if (taken_.empty()) {
+    for (const Value& value : graph_->values) {
+      taken_.emplace(value.name, 1);
     }
-    std::vector<ValueId>& made = graph.nodes[static_cast<std::size_t>(maker)].outputs;
-    std::vector<ValueId>& left =
-        graph.nodes[static_cast<std::size_t>(makers[static_cast<std::size_t>(from)])].outputs;
-    std::replace(left.begin(), left.end(), from, kNoValue);
-    std::replace(made.begin(), made.end(), to, from);
-    std::swap(from, to);
   }
-  for (Node& node : graph.nodes) {
-    std::replace(node.inputs.begin(), node.inputs.end(), from, to);
+  auto [known, is_new] = taken_.emplace(name, 1);
+  if (is_new) {
+    return name;
   }
-  return true;
-}
-
-std::string unused_name(const Graph& graph, std::string name) {
-  while (graph.find(name) != kNoValue) {
-    name += "_";
+  for (int& last = known->second;;) {
+    std::string numbered = name + "_" + std::to_string(++last);
+    if (taken_.emplace(numbered, 1).second) {
+      return numbered;
+    }
   }
-  return name;
 }
 
 void remove_dead(Graph& graph) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -51,13 +53,19 @@ std::optional<std::pair<ValueId, ValueId>> either_way(const Node& node, Predicat
   return std::nullopt;
 }
 
-/// Makes readers of `from` read `to`, which must hold the same elements under the same dims, be of the same
-/// type and, where the graph gives `from`, be made by a node and not given itself: it then takes the name of
-/// `from`. False, and nothing done, where that is not so.
-bool bypass(Graph& graph, ValueId from, ValueId to);
+/// Names for values that a pass adds, unlike those that the graph has.
+class NewNames {
+ public:
+  explicit NewNames(const Graph& graph) : graph_(&graph) {}
 
-/// `name`, longer where a value of the graph is called so.
-std::string unused_name(const Graph& graph, std::string name);
+  /// `name`, or `name`_2, _3, ... where a value is called so.
+  std::string take(const std::string& name);
+
+ private:
+  const Graph* graph_;
+  /// With the last number given out after each; filled when the first is asked for.
+  std::unordered_map<std::string, int> taken_;
+};
 
 /// Before: nodes whose outputs nothing reads, values that nothing reads or makes.
 /// After:  they are gone; ids of values change.

@@ -63,9 +63,9 @@ std::optional<LayerParameters> layer_parameters(const GraphView& view, ValueId r
   return parameters;
 }
 
-std::optional<Node> scaled_layer(Graph& graph, const Node& layer, const LayerParameters& parameters,
-                                 const std::vector<double>& factors, const std::vector<double>& addends,
-                                 ValueId output) {
+std::optional<Node> scaled_layer(Graph& graph, NewNames& names, const Node& layer,
+                                 const LayerParameters& parameters, const std::vector<double>& factors,
+                                 const std::vector<double>& addends, ValueId output) {
   bool finite =
       std::all_of(factors.begin(), factors.end(), [](double factor) { return std::isfinite(factor); });
   if (!finite) {
@@ -84,12 +84,12 @@ std::optional<Node> scaled_layer(Graph& graph, const Node& layer, const LayerPar
   Node node = layer;
   node.outputs = {output};
   std::string name = graph.value(layer.inputs[1]).name;
-  node.inputs[1] = graph.add_constant(unused_name(graph, name + "_folded"), std::move(weights));
+  node.inputs[1] = graph.add_constant(names.take(name + "_folded"), std::move(weights));
   std::string bias_name =
       layer.has_input(2) ? graph.value(layer.inputs[2]).name + "_folded" : layer.name + "_bias";
   node.inputs.resize(3, kNoValue);
   node.inputs[2] =
-      graph.add_constant(unused_name(graph, bias_name), Tensor::of<float>({parameters.channels()}, bias));
+      graph.add_constant(names.take(bias_name), Tensor::of<float>({parameters.channels()}, bias));
   return node;
 }
 

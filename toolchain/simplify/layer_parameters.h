@@ -23,9 +23,9 @@ std::optional<LayerParameters> layer_parameters(const GraphView& view, ValueId r
 ///     factors[m] * y[m] + addends[m]
 /// as a node that makes `output`. The products are taken in double and rounded once. None where a factor is
 /// not finite. Its constants are named after those it replaces.
-std::optional<Node> scaled_layer(Graph& graph, const Node& layer, const LayerParameters& parameters,
-                                 const std::vector<double>& factors, const std::vector<double>& addends,
-                                 ValueId output);
+std::optional<Node> scaled_layer(Graph& graph, NewNames& names, const Node& layer,
+                                 const LayerParameters& parameters, const std::vector<double>& factors,
+                                 const std::vector<double>& addends, ValueId output);
 
 /// The elements of a constant that has one for each of `channels` along axis 1 of a tensor of `rank` axes, or
 /// one for all: [1, C, 1, 1], [C, 1, 1], [C] for rank 2, [], ...

@@ -13,7 +13,7 @@ namespace {
 
 class PlainGemm {
  public:
-  explicit PlainGemm(Graph& graph) : graph_(graph), view_(graph) {}
+  explicit PlainGemm(Graph& graph) : graph_(graph), view_(graph), names_(graph) {}
 
   std::size_t run() {
     std::size_t changes = 0;
@@ -116,11 +116,11 @@ class PlainGemm {
   }
 
   ValueId constant(ValueId like, Tensor tensor) {
-    return graph_.add_constant(unused_name(graph_, graph_.value(like).name + "_folded"), std::move(tensor));
+    return graph_.add_constant(names_.take(graph_.value(like).name + "_folded"), std::move(tensor));
   }
 
   ValueId append(Node node, const Node& gemm, const std::string& suffix) {
-    node.outputs = {graph_.add_value(unused_name(graph_, graph_.value(gemm.outputs[0]).name + suffix))};
+    node.outputs = {graph_.add_value(names_.take(graph_.value(gemm.outputs[0]).name + suffix))};
     made_.push_back(std::move(node));
     return made_.back().outputs[0];
   }
@@ -136,13 +136,13 @@ class PlainGemm {
   }
 
   ValueId multiplied(const Node& gemm, ValueId id, float factor, const std::string& suffix) {
-    ValueId number =
-        graph_.add_constant(unused_name(graph_, gemm.name + suffix), Tensor::of<float>({}, {factor}));
+    ValueId number = graph_.add_constant(names_.take(gemm.name + suffix), Tensor::of<float>({}, {factor}));
     return append({Op::kMul, gemm.name + suffix + "_mul", {id, number}, {}, {}}, gemm, suffix + "_product");
   }
 
   Graph& graph_;
   GraphView view_;
+  NewNames names_;
   std::vector<Node> made_;
 };
 

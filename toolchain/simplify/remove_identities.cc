@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "simplify/bypass.h"
 #include "simplify/graph_view.h"
 #include "simplify/passes.h"
 
@@ -57,7 +58,7 @@ ValueId passed_on(const Graph& graph, const GraphView& view, const Node& node) {
       break;
     }
     case Op::kCast:
-      passes = true;  // bypass() compares the types
+      passes = true;  // Bypass compares the types
       break;
     case Op::kTranspose:
       passes = x && keeps_order(node, x->size());
@@ -108,16 +109,18 @@ ValueId passed_on(const Graph& graph, const GraphView& view, const Node& node) {
 
 std::size_t remove_identities(Graph& graph) {
   GraphView view(graph);  // asked for constants alone, which stay what they are
+  Bypass bypass(graph);
   std::size_t removed = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (graph.nodes[i].inputs.empty() || graph.nodes[i].outputs[0] == kNoValue) {
       continue;
     }
     ValueId x = passed_on(graph, view, graph.nodes[i]);
-    if (x != kNoValue && bypass(graph, graph.nodes[i].outputs[0], x)) {
+    if (x != kNoValue && bypass.add(graph.nodes[i].outputs[0], x)) {
       ++removed;
     }
   }
+  bypass.apply();
   return removed;
 }
 

@@ -127,6 +127,28 @@ TEST_F(Simplify, KeepsTheNamesOfOutputs) {
   EXPECT_EQ(after(remove_identities), "Relu");
 }
 
+TEST_F(Simplify, FollowsChainsToTheirEnd) {
+  ValueId x = input({Dim(2), Dim(3)});
+  ValueId last = node(Op::kExp, {x});
+  for (int i = 0; i < 50'000; ++i) {  // in time that grows with the chain, not with its square
+    last = node(Op::kIdentity, {last});
+  }
+  output(last);
+  output(node(Op::kNeg, {node(Op::kNeg, {last})}));
+  EXPECT_EQ(after(remove_identities, 50'000), "Exp Neg Neg");
+}
+
+TEST_F(Simplify, NewNamesAreNumbered) {
+  Graph graph;
+  graph.add_input("x", ElementType::kFloat32, Dims{});
+  graph.add_input("x_2", ElementType::kFloat32, Dims{});
+  NewNames names(graph);
+  EXPECT_EQ(names.take("y"), "y");
+  EXPECT_EQ(names.take("x"), "x_3");
+  EXPECT_EQ(names.take("x"), "x_4");
+  EXPECT_EQ(names.take("y"), "y_2");
+}
+
 TEST_F(Simplify, AnInputThatIsAlsoAnOutputKeepsItsIdentity) {
   output(node(Op::kIdentity, {input({Dim("N"), 3})}));
   EXPECT_EQ(after(remove_identities, 0), "Identity");
