@@ -14,7 +14,7 @@ namespace {
 
 class MatMulToGemm {
  public:
-  explicit MatMulToGemm(Graph& graph) : graph_(graph), view_(graph) {}
+  explicit MatMulToGemm(Graph& graph) : graph_(graph), view_(graph), names_(graph) {}
 
   std::size_t run() {
     std::size_t changes = 0;
@@ -63,7 +63,7 @@ class MatMulToGemm {
     // The product's own name is free: nothing reads it any more.
     std::string name = graph_.value(add.outputs[0]).name;
     gemm.inputs[0] = reshaped(x, {-1, weights->dim(0)}, name + "_input_rows", kNoValue);
-    gemm.outputs = {graph_.add_value(unused_name(graph_, name + "_rows"))};
+    gemm.outputs = {graph_.add_value(names_.take(name + "_rows"))};
     ValueId rows = gemm.outputs[0];
     made_.push_back(std::move(gemm));
     reshaped(rows, leading, name, add.outputs[0]);
@@ -73,10 +73,10 @@ class MatMulToGemm {
   /// `to`, or a new value, made of the elements of `id`.
   ValueId reshaped(ValueId id, const Shape& shape, const std::string& name, ValueId to) {
     ValueId extents =
-        graph_.add_constant(unused_name(graph_, name + "_shape"),
+        graph_.add_constant(names_.take(name + "_shape"),
                             Tensor::of<std::int64_t>({static_cast<std::int64_t>(shape.size())}, shape));
     if (to == kNoValue) {
-      to = graph_.add_value(unused_name(graph_, name));
+      to = graph_.add_value(names_.take(name));
     }
     made_.push_back({Op::kReshape, name + "_reshape", {id, extents}, {to}, {}});
     return to;
@@ -84,6 +84,7 @@ class MatMulToGemm {
 
   Graph& graph_;
   GraphView view_;
+  NewNames names_;
   std::vector<Node> made_;
 };
 
