@@ -38,6 +38,9 @@ function(zp_isa_sources target)
       # Nobody reads floating-point exceptions or errno of kernels; without them loops over floats become vectors. No
       # result changes.
       list(APPEND flags -fno-trapping-math -fno-math-errno)
+      if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+        list(APPEND flags -fno-tree-loop-distribute-patterns)  # else what is copied out of registers by a loop is never in them
+      endif()
     endif()
     if(source MATCHES "_(avx2|avxvnni|avx512vnni|amx|neon|neondot)\\.cc$")
       set(name ${CMAKE_MATCH_1})

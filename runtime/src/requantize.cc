@@ -5,6 +5,8 @@
 #include <limits>
 #include <string>
 
+#include "signed_sums.h"
+
 namespace zeropoint {
 namespace {
 
@@ -122,6 +124,22 @@ template <typename Weight>
 QuantizedRange accumulator_bounds(std::span<const Weight> weights, QuantizedRange input,
                                   std::int64_t folded_bias) {
   constexpr std::int64_t kMost = std::int64_t{1} << 62;
+  if constexpr (sizeof(Weight) == 1) {
+    constexpr std::int64_t kFar = std::int64_t{1} << 32;
+    if (weights.size() < (std::size_t{1} << 21) && input.q_min > -kFar && input.q_max < kFar &&
+        input.q_min <= input.q_max) {
+      // What follows, with the weights of one sign taken together: no sum comes near 2^62.
+      SignedSums sums = signed_sums(weights);
+      std::int64_t low = std::min(input.q_min, std::int64_t{0});
+      std::int64_t high = std::max(input.q_max, std::int64_t{0});
+      return {std::max(std::clamp(folded_bias, -kMost, std::int64_t{0}) + sums.positive * low +
+                           sums.negative * high,
+                       -kMost),
+              std::min(std::clamp(folded_bias, std::int64_t{0}, kMost) + sums.positive * high +
+                           sums.negative * low,
+                       kMost)};
+    }
+  }
   // Partial sums in any order lie between the sum of all negative and the sum of all positive extremes.
   QuantizedRange bounds{std::clamp(folded_bias, -kMost, std::int64_t{0}),
                         std::clamp(folded_bias, std::int64_t{0}, kMost)};

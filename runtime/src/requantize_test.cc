@@ -181,5 +181,22 @@ TEST(FixedPoint, WideAccumulatorsAreMultipliedExactly) {
   }
 }
 
+// Weights of 8 bits are summed by sign first.
+TEST(AccumulatorBounds, OfAnyInputAreTheSameForWiderWeights) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 300; ++i) {
+    std::vector<std::int8_t> narrow(random() % 5000);
+    for (std::int8_t& weight : narrow) {
+      weight = static_cast<std::int8_t>(static_cast<int>(random() % 256) - 128);
+    }
+    std::vector<std::int16_t> wide(narrow.begin(), narrow.end());
+    std::int64_t a = static_cast<std::int64_t>(random() % 600) - 300;
+    QuantizedRange input{a, a + static_cast<std::int64_t>(random() % 600)};
+    std::int64_t bias = static_cast<std::int64_t>(random()) - (std::int64_t{1} << 31);
+    ASSERT_EQ(accumulator_bounds<std::int8_t>(narrow, input, bias),
+              accumulator_bounds<std::int16_t>(wide, input, bias));
+  }
+}
+
 }  // namespace
 }  // namespace zeropoint

@@ -1,6 +1,9 @@
 #include "engine/layer_cache.h"
 
 #include <algorithm>
+#include <span>
+
+#include "signed_sums.h"
 
 namespace zeropoint::engine {
 
@@ -11,6 +14,26 @@ std::int64_t DotLayer::bytes() const {
   }
   return static_cast<std::int64_t>(total);
 }
+
+namespace {
+
+/// Puts a channel's weights in order.
+void put_in_order(const std::int8_t* weights, const std::vector<std::int32_t>& order, std::int8_t* out) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    out[i] = order[i] < 0 ? std::int8_t{0} : weights[order[i]];
+  }
+}
+
+/// Whether they are in order as they are.
+bool is_in_order(const DotOrder& order, std::int64_t depth) {
+  bool whole = order.copies.size() == 1 && std::ssize(order.copies[0]) == depth;
+  for (std::size_t i = 0; whole && i < order.copies[0].size(); ++i) {
+    whole = order.copies[0][i] == static_cast<std::int32_t>(i);
+  }
+  return whole;
+}
+
+}  // namespace
 
 std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
                                            const DotOrder& order, std::int32_t input_shift,
@@ -24,29 +47,34 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
   const auto* multipliers =
       layer.requantization ? std::get_if<std::vector<float>>(&layer.requantization->multipliers) : nullptr;
   auto filled = static_cast<std::size_t>((made + kernel.panel - 1) / kernel.panel * kernel.panel);
+  bool as_they_are = is_in_order(order, depth);
   for (std::int64_t g = 0; g < group; ++g, w += channels * depth) {
-    std::vector<std::int8_t> ordered;
-    ordered.reserve(static_cast<std::size_t>(made * order.segments * order.depth));
+    auto count = static_cast<std::size_t>(made * order.segments * order.depth);
+    std::vector<std::int8_t> ordered(as_they_are ? 0 : count);
+    std::int8_t* next = ordered.data();
     PackedDot packed;
     packed.bias.resize(filled);
     packed.multipliers.resize(multipliers != nullptr ? filled : 0);
     std::size_t at = 0;
     for (const std::vector<std::int32_t>& copy : order.copies) {
       for (std::int64_t m = 0; m < channels; ++m, ++at) {
-        std::int64_t sum = 0;
-        for (std::int32_t k : copy) {
-          std::int8_t weight = k < 0 ? std::int8_t{0} : w[m * depth + k];
-          ordered.push_back(weight);
-          sum += weight;
+        const std::int8_t* own = w + m * depth;
+        if (!as_they_are) {
+          put_in_order(own, copy, next);
+          next += copy.size();
         }
+        SignedSums sums = signed_sums({own, static_cast<std::size_t>(depth)});
         auto channel = static_cast<std::size_t>(g * channels + m);
-        packed.bias[at] = static_cast<std::int32_t>(layer.folded_bias[channel] - input_shift * sum);
+        packed.bias[at] = static_cast<std::int32_t>(layer.folded_bias[channel] -
+                                                    input_shift * (sums.positive + sums.negative));
         if (multipliers != nullptr) {
           packed.multipliers[at] = (*multipliers)[channel];
         }
       }
     }
-    packed.weights = kernels::pack_dot(ordered, made, order.segments, order.depth, kernel.panel, kernel.unit);
+    std::span<const std::int8_t> weights =
+        as_they_are ? std::span(w, count) : std::span<const std::int8_t>(ordered);
+    packed.weights = kernels::pack_dot(weights, made, order.segments, order.depth, kernel.panel, kernel.unit);
     result->groups.push_back(std::move(packed));
   }
   return result;

@@ -1,20 +1,59 @@
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <map>
+#include <span>
+#include <vector>
 
 #include "operators/operators.h"
 
 namespace zeropoint {
 namespace {
 
-const auto& table() {
-  using enum IntegerForm;
-  static const std::array kOperators{
+// The attributes of each operator, and one more, since an array has no fewer. Constants, which take less room
+// than code that makes them.
 #define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, evaluation, form, ...) \
-  OpInfo{#name, domain,       since, min_inputs, max_inputs, max_outputs, operators::evaluation,     \
-         form,  {__VA_ARGS__}},
+  constexpr AttributeInfo k##name##Attributes[] = {__VA_ARGS__ __VA_OPT__(, ) AttributeInfo{"", 0}};
+#include "zeropoint/ops.inc"
+
+struct Row {
+  std::string_view name, domain;
+  int since;
+  std::size_t min_inputs, max_inputs, max_outputs;
+  Evaluation evaluation;
+  IntegerForm form;
+  std::span<const AttributeInfo> attributes;
+};
+
+const std::vector<OpInfo>& table() {
+  using enum IntegerForm;
+  static constexpr Row kRows[] = {
+#define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, evaluation, form, ...) \
+  {#name,                                                                                            \
+   domain,                                                                                           \
+   since,                                                                                            \
+   min_inputs,                                                                                       \
+   max_inputs,                                                                                       \
+   max_outputs,                                                                                      \
+   operators::evaluation,                                                                            \
+   form,                                                                                             \
+   std::span(k##name##Attributes).first(std::size(k##name##Attributes) - 1)},
 #include "zeropoint/ops.inc"
   };
+  static const std::vector<OpInfo> kOperators = [] {
+    std::vector<OpInfo> operators;
+    for (const Row& row : kRows) {
+      operators.push_back({row.name,
+                           row.domain,
+                           row.since,
+                           row.min_inputs,
+                           row.max_inputs,
+                           row.max_outputs,
+                           row.evaluation,
+                           row.form,
+                           {row.attributes.begin(), row.attributes.end()}});
+    }
+    return operators;
+  }();
   return kOperators;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 namespace zeropoint::kernels {
 
@@ -54,13 +55,20 @@ AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::i
   std::int64_t panels = (channels + panel - 1) / panel;
   std::int64_t filled = (depth + unit - 1) / unit * unit;
   AlignedVector<std::int8_t> packed(static_cast<std::size_t>(panels * segments * filled * panel));
-  const std::int8_t* in = weights.data();
-  for (std::int64_t m = 0; m < channels; ++m) {
-    std::int8_t* of_panel = packed.data() + m / panel * segments * filled * panel + m % panel * 4;
+  // A panel is written from its first byte to its last, its channels read side by side.
+  for (std::int64_t first = 0; first < channels; first += panel) {
+    std::int64_t of_panel = std::min(panel, channels - first);
     for (std::int64_t s = 0; s < segments; ++s) {
-      std::int8_t* of_segment = of_panel + s * filled * panel;
-      for (std::int64_t k = 0; k < depth; ++k) {
-        of_segment[k / 4 * panel * 4 + k % 4] = *in++;
+      const std::int8_t* in = weights.data() + (first * segments + s) * depth;
+      std::int8_t* out = packed.data() + (first * segments + s * panel) * filled;
+      std::int64_t k = 0;
+      for (; k + 4 <= depth; k += 4, out += 4 * panel) {
+        for (std::int64_t m = 0; m < of_panel; ++m) {
+          std::memcpy(out + 4 * m, in + m * segments * depth + k, 4);
+        }
+      }
+      for (std::int64_t m = 0; m < of_panel; ++m) {
+        std::memcpy(out + 4 * m, in + m * segments * depth + k, static_cast<std::size_t>(depth - k));
       }
     }
   }

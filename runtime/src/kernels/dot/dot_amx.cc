@@ -112,39 +112,7 @@ void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t c
                                                     whole);
     }
   }
-  if (targets.in_row) {
-    spread(p, rows, targets);
-  }
-  if (epilogue.kind == EpilogueKind::kAccumulators) {
-    auto* output = static_cast<std::int32_t*>(p.output) + channel;
-    for (int r = 0; r < rows; ++r) {
-      for (int v = 0; v < kVectors && targets.stored[r]; ++v) {
-        _mm512_mask_storeu_epi32(output + targets.output[r] + v * kPanel,
-                                 lanes(p.channels - channel - v * kPanel),
-                                 _mm512_load_si512(sums[r] + v * kPanel));
-      }
-    }
-    return;
-  }
-  auto target = [&](int r) {
-    return Target{targets.output[r], targets.other[r], r < rows && targets.stored[r]};
-  };
-  // Rows behind the last one hold sums too, of nothing.
-  auto vector = [&](int r, int v) { return _mm512_load_si512(sums[r] + v * kPanel); };
-  __m512 multipliers[2] = {_mm512_loadu_ps(p.epilogue->multipliers + channel), _mm512_setzero_ps()};
-  if constexpr (kVectors == 1) {
-    for (int r = 0; r < rows; r += 4) {
-      store_four(p, epilogue, channel, multipliers[0],
-                 {vector(r, 0), vector(r + 1, 0), vector(r + 2, 0), vector(r + 3, 0)},
-                 {target(r), target(r + 1), target(r + 2), target(r + 3)});
-    }
-  } else {
-    multipliers[1] = _mm512_loadu_ps(p.epilogue->multipliers + channel + kPanel);
-    for (int r = 0; r < rows; r += 2) {
-      store_pair(p, epilogue, channel, multipliers, {vector(r, 0), vector(r, 1)}, target(r),
-                 {vector(r + 1, 0), vector(r + 1, 1)}, target(r + 1));
-    }
-  }
+  store_any(p, epilogue, channel, kVectors, rows, targets, sums[0], 2 * kPanel);
 }
 
 /// Up to two tiles of positions on their way out.

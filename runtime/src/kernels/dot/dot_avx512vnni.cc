@@ -69,48 +69,6 @@ void add_row_bias(const std::int32_t* row_bias, __m512i (&sums)[kRows][kVectors]
 }
 
 template <int kRows, int kVectors>
-void store_accumulators(const DotParams& p, const TileTargets& targets, std::int64_t first,
-                        const __m512i (&sums)[kRows][kVectors]) {
-  auto* output = static_cast<std::int32_t*>(p.output) + first;
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors && targets.stored[r]; ++v) {
-      _mm512_mask_storeu_epi32(output + targets.output[r] + v * kPanel,
-                               lanes(p.channels - first - v * kPanel), sums[r][v]);
-    }
-  }
-}
-
-/// 64 bytes at a time: four rows of one vector, or two of two.
-template <int kRows, int kVectors>
-void store_requantized(const DotParams& p, const WideEpilogue& epilogue, const TileTargets& targets,
-                       std::int64_t first, const __m512i (&sums)[kRows][kVectors]) {
-  auto target = [&](int r) {
-    return r < kRows ? Target{targets.output[r], targets.other[r], targets.stored[r]} : Target{0, 0, false};
-  };
-  auto row = [](int r) { return r < kRows ? r : kRows - 1; };
-  if constexpr (kVectors == 1) {
-    __m512 multipliers = _mm512_loadu_ps(p.epilogue->multipliers + first);
-    for (int r = 0; r < kRows; r += 4) {
-      const __m512i four[4] = {sums[row(r)][0], sums[row(r + 1)][0], sums[row(r + 2)][0],
-                               sums[row(r + 3)][0]};
-      store_four(p, epilogue, first, multipliers, four,
-                 {target(r), target(r + 1), target(r + 2), target(r + 3)});
-    }
-    return;
-  } else {
-    for (int v = 0; v < kVectors; v += 2) {
-      std::int64_t channel = first + v * kPanel;
-      const __m512 multipliers[2] = {_mm512_loadu_ps(p.epilogue->multipliers + channel),
-                                     _mm512_loadu_ps(p.epilogue->multipliers + channel + kPanel)};
-      for (int r = 0; r < kRows; r += 2) {
-        store_pair(p, epilogue, channel, multipliers, {sums[r][v], sums[r][v + 1]}, target(r),
-                   {sums[row(r + 1)][v], sums[row(r + 1)][v + 1]}, target(r + 1));
-      }
-    }
-  }
-}
-
-template <int kRows, int kVectors>
 [[gnu::noinline]] void tile(const DotParams& p, const WideEpilogue& epilogue, std::int64_t position,
                             TileTargets& targets, std::int64_t first) {
   std::int64_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * kPanel;
@@ -120,40 +78,44 @@ template <int kRows, int kVectors>
   if (p.row_bias != nullptr) {
     add_row_bias(p.row_bias + position, sums);
   }
+  // Tiles of more vectors serve few positions and end once for many sums.
   constexpr int kPair = kVectors < 2 ? kVectors : 2;
-  if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
-      p.channels - first >= kVectors * kPanel) {
-    for (int v = 0; v < kVectors; v += kPair) {
-      store_whole<false, kRows, kPair>(p, epilogue, first + v * kPanel, targets.output[0], 0,
-                                       [&](int r, int i) { return sums[r][v + i]; });
+  if constexpr (kVectors <= 2) {
+    if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
+        p.channels - first >= kVectors * kPanel) {
+      return store_whole<false, kRows, kVectors>(p, epilogue, first, targets.output[0], 0,
+                                                 [&](int r, int v) { return sums[r][v]; });
     }
-    return;
   }
-  if (targets.in_row) {
-    spread(p, kRows, targets);
+  alignas(64) std::int32_t memory[kRows][kVectors * kPanel];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) {
+      _mm512_store_si512(memory[r] + v * kPanel, sums[r][v]);
+    }
   }
-  if (epilogue.kind == EpilogueKind::kAccumulators) {
-    store_accumulators(p, targets, first, sums);
-  } else {
-    store_requantized(p, epilogue, targets, first, sums);
+  for (int v = 0; v < kVectors && first + v * kPanel < p.channels; v += kPair) {
+    store_any(p, epilogue, first + v * kPanel, kPair, kRows, targets, memory[0] + v * kPanel,
+              kVectors * kPanel);
   }
 }
 
 using TileFunction = void (*)(const DotParams& p, const WideEpilogue& epilogue, std::int64_t position,
                               TileTargets& targets, std::int64_t first);
 
-constexpr TileFunction kOneVector[] = {tile<1, 1>, tile<2, 1>,  tile<3, 1>,  tile<4, 1>,
-                                       tile<5, 1>, tile<6, 1>,  tile<7, 1>,  tile<8, 1>,
-                                       tile<9, 1>, tile<10, 1>, tile<11, 1>, tile<12, 1>};
-constexpr TileFunction kTwoVectors[] = {tile<1, 2>, tile<2, 2>,  tile<3, 2>,  tile<4, 2>,
-                                        tile<5, 2>, tile<6, 2>,  tile<7, 2>,  tile<8, 2>,
-                                        tile<9, 2>, tile<10, 2>, tile<11, 2>, tile<12, 2>};
+/// For as many rows as there are: some numbers are made of two others, for which there is code.
+constexpr TileFunction kOneVector[] = {tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>,
+                                       tile<4, 1>, tile<6, 1>, tile<6, 1>, tile<8, 1>,
+                                       tile<8, 1>, tile<8, 1>, tile<8, 1>, tile<12, 1>};
+constexpr TileFunction kTwoVectors[] = {tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>,
+                                        tile<4, 2>, tile<6, 2>, tile<6, 2>, tile<8, 2>,
+                                        tile<8, 2>, tile<8, 2>, tile<8, 2>, tile<12, 2>};
 constexpr TileFunction kFourVectors[] = {tile<1, 4>, tile<2, 4>, tile<3, 4>,
-                                         tile<4, 4>, tile<5, 4>, tile<6, 4>};
+                                         tile<4, 4>, tile<4, 4>, tile<6, 4>};
 constexpr TileFunction kEightVectors[] = {tile<1, 8>, tile<2, 8>, tile<3, 8>};
+constexpr int kRowsOfCode[] = {1, 2, 3, 4, 4, 6, 6, 8, 8, 8, 8, 12};
 
 struct Shape {
-  std::int64_t rows;
+  std::int64_t rows;  ///< at most
   std::int64_t vectors;
   const TileFunction* functions;
 };
@@ -178,10 +140,12 @@ void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p) {
     Shape shape = shape_for(p.positions - p.first_position, p.channels - first);
     Walk walk(p);
     TileTargets targets;
-    for (std::int64_t position = p.first_position; position < p.positions; position += shape.rows) {
-      std::int64_t rows = p.positions - position < shape.rows ? p.positions - position : shape.rows;
-      walk.take(static_cast<int>(rows), targets);
+    for (std::int64_t position = p.first_position; position < p.positions;) {
+      std::int64_t left = p.positions - position < shape.rows ? p.positions - position : shape.rows;
+      int rows = kRowsOfCode[left - 1];
+      walk.take(rows, targets);
       shape.functions[rows - 1](p, epilogue, position, targets, first);
+      position += rows;
     }
     first += shape.vectors * kPanel;
   }

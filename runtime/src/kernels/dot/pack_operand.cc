@@ -9,7 +9,20 @@
 namespace zeropoint::kernels {
 namespace {
 
-/// Four rows of `count` bytes, each less 128, interleaved. Rows that are not there are zeros.
+/// Stands for rows that are not there: zeros, once 128 is taken from each byte.
+constexpr std::int64_t kMostChannels = 64;  // of a panel
+struct NoRow {
+  std::uint8_t bytes[kMostChannels];
+
+  constexpr NoRow() : bytes() {
+    for (std::uint8_t& byte : bytes) {
+      byte = 128;
+    }
+  }
+};
+constexpr NoRow kNoRow;
+
+/// Four rows of `count` bytes, each less 128, interleaved.
 void interleave(const std::uint8_t* const (&rows)[4], std::int64_t count, std::int8_t* to) {
   std::int64_t i = 0;
 #if defined(__SSE2__)
@@ -17,9 +30,7 @@ void interleave(const std::uint8_t* const (&rows)[4], std::int64_t count, std::i
   for (; i + 16 <= count; i += 16) {
     __m128i x[4];
     for (int r = 0; r < 4; ++r) {
-      x[r] = rows[r] == nullptr
-                 ? _mm_setzero_si128()
-                 : _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + i)), half);
+      x[r] = _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + i)), half);
     }
     __m128i low[2] = {_mm_unpacklo_epi8(x[0], x[1]), _mm_unpacklo_epi8(x[2], x[3])};
     __m128i high[2] = {_mm_unpackhi_epi8(x[0], x[1]), _mm_unpackhi_epi8(x[2], x[3])};
@@ -32,7 +43,7 @@ void interleave(const std::uint8_t* const (&rows)[4], std::int64_t count, std::i
 #endif
   for (; i < count; ++i) {
     for (int r = 0; r < 4; ++r) {
-      to[4 * i + r] = static_cast<std::int8_t>(rows[r] == nullptr ? 0 : rows[r][i] - 128);
+      to[4 * i + r] = static_cast<std::int8_t>(rows[r][i] - 128);
     }
   }
 }
@@ -47,7 +58,7 @@ void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64
     for (std::int64_t k = 0; k < filled; k += 4, packed += 4 * panel) {
       const std::uint8_t* rows[4];
       for (std::int64_t r = 0; r < 4; ++r) {
-        rows[r] = k + r < depth ? matrix + (k + r) * channels + first : nullptr;
+        rows[r] = k + r < depth ? matrix + (k + r) * channels + first : kNoRow.bytes;
       }
       interleave(rows, count, packed);
       std::memset(packed + 4 * count, 0, static_cast<std::size_t>(4 * (panel - count)));

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #include "kernels/dot/dot.h"
+#include "kernels/dot/walk.h"
 #include "kernels/epilogue_avx512.h"
 
 namespace zeropoint::kernels {
@@ -74,6 +75,45 @@ inline void store_four(const DotParams& p, const WideEpilogue& epilogue, std::in
     if (to[i].stored) {
       _mm_mask_storeu_epi8(output + to[i].output, mask, rows[i]);
     }
+  }
+}
+
+/// Up to `rows` positions wherever they go, with `vectors` (1 or 2) vectors of channels from `channel` on;
+/// their sums in memory, `stride` apart.
+template <int kMost>
+[[gnu::noipa]] void store_any(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
+                              int vectors, int rows, Targets<kMost>& targets, const std::int32_t* sums,
+                              std::ptrdiff_t stride) {
+  if (targets.in_row) {
+    spread(p, rows, targets);
+  }
+  if (epilogue.kind == EpilogueKind::kAccumulators) {
+    auto* output = static_cast<std::int32_t*>(p.output) + channel;
+    for (int r = 0; r < rows; ++r) {
+      for (int v = 0; v < vectors && targets.stored[r]; ++v) {
+        _mm512_mask_storeu_epi32(output + targets.output[r] + v * 16, lanes(p.channels - channel - v * 16),
+                                 _mm512_load_si512(sums + r * stride + v * 16));
+      }
+    }
+    return;
+  }
+  auto target = [&](int r) {
+    return r < rows ? Target{targets.output[r], targets.other[r], targets.stored[r]} : Target{0, 0, false};
+  };
+  auto vector = [&](int r, int v) { return _mm512_load_si512(sums + (r < rows ? r : 0) * stride + v * 16); };
+  __m512 multipliers[2] = {_mm512_loadu_ps(p.epilogue->multipliers + channel), _mm512_setzero_ps()};
+  if (vectors == 1) {
+    for (int r = 0; r < rows; r += 4) {
+      store_four(p, epilogue, channel, multipliers[0],
+                 {vector(r, 0), vector(r + 1, 0), vector(r + 2, 0), vector(r + 3, 0)},
+                 {target(r), target(r + 1), target(r + 2), target(r + 3)});
+    }
+    return;
+  }
+  multipliers[1] = _mm512_loadu_ps(p.epilogue->multipliers + channel + 16);
+  for (int r = 0; r < rows; r += 2) {
+    store_pair(p, epilogue, channel, multipliers, {vector(r, 0), vector(r, 1)}, target(r),
+               {vector(r + 1, 0), vector(r + 1, 1)}, target(r + 1));
   }
 }
 

@@ -14,25 +14,29 @@
 namespace zeropoint::kernels {
 namespace {
 
-/// `count` channels of one position.
-inline void store_channels(const DotParams& p, std::int64_t first, std::int64_t count, std::ptrdiff_t output,
-                           std::ptrdiff_t other, const std::int32_t* sums) {
+/// Up to a panel's channels from `first` on of one position. All kPanel are computed, of which there are sums
+/// and multipliers: loops of one length need no others for what is left.
+template <std::int64_t kPanel>
+void store_panel(const DotParams& p, std::int64_t first, std::int64_t count, std::ptrdiff_t output,
+                 std::ptrdiff_t other, const std::int32_t* sums) {
   const Epilogue e = *p.epilogue;  // a copy, which what is written cannot change
   if (e.kind == EpilogueKind::kAccumulators) {
     std::copy_n(sums, count, static_cast<std::int32_t*>(p.output) + output + first);
     return;
   }
-  std::uint8_t* out = static_cast<std::uint8_t*>(p.output) + output + first;
+  std::uint8_t bytes[kPanel];
   const float* multipliers = e.multipliers + first;
-  for (std::int64_t m = 0; m < count; ++m) {
-    out[m] = byte_of(static_cast<float>(sums[m]) * multipliers[m], e.zero_point, e.low, e.high);
+  for (std::int64_t m = 0; m < kPanel; ++m) {
+    bytes[m] = byte_of(static_cast<float>(sums[m]) * multipliers[m], e.zero_point, e.low, e.high);
   }
   if (e.kind == EpilogueKind::kAdd) {
-    const std::uint8_t* its = p.other + other + first;
-    for (std::int64_t m = 0; m < count; ++m) {
-      out[m] = added(e, out[m], its[m]);
+    std::uint8_t its[kPanel] = {};
+    std::copy_n(p.other + other + first, count, its);
+    for (std::int64_t m = 0; m < kPanel; ++m) {
+      bytes[m] = added(e, bytes[m], its[m]);
     }
   }
+  std::copy_n(bytes, count, static_cast<std::uint8_t*>(p.output) + output + first);
 }
 
 /// The part of a tile of up to four positions by one panel that finds the code for their number:
@@ -76,8 +80,9 @@ void run_tiles(const DotParams& p) {
       Targets<Tile::kRows> targets;
       walk.take_each(static_cast<int>(rows), targets);
       for (std::int64_t r = 0; r < rows; ++r) {
-        if (targets.stored[r]) {
-          store_channels(p, first, count, targets.output[r], targets.other[r], sums[r]);
+        for (std::int64_t m = 0; m < count && targets.stored[r]; m += Tile::kPanel) {
+          store_panel<Tile::kPanel>(p, first + m, std::min(Tile::kPanel, count - m), targets.output[r],
+                                    targets.other[r], sums[r] + m);
         }
       }
     }
