@@ -31,26 +31,18 @@ struct LayerToPack {
   std::int32_t input_shift;
 };
 
-/// The best kernel that is exact for the layer's weights, with the weights packed for it.
+/// The weights packed for the best kernel.
 std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack& what,
                                              std::int64_t positions) {
   std::int64_t channels = what.layer.weights.dim(0) / what.group * std::ssize(what.order.copies);
   kernels::DotWork work{positions, channels, what.order.segments, what.order.depth};
-  std::shared_ptr<const DotLayer> packed;
-  for (const DotKernel& kernel : kernels::dot_kernels()) {
-    if (!kernels::includes(builder.isa(), kernel.isa) || (kernel.worth != nullptr && !kernel.worth(work))) {
-      continue;
-    }
-    LayerCache::Key key{what.operation, &kernel, what.order.segments, what.variant};
-    packed = builder.layers().get<DotLayer>(
-        key, [&] { return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel); });
-    auto exact = [&](const PackedDot& g) { return kernel.exact_for({g.weights.data(), g.weights.size()}); };
-    if (kernel.exact_for == nullptr || std::all_of(packed->groups.begin(), packed->groups.end(), exact)) {
-      break;  // the last of the table always is
-    }
-    builder.layers().forget<DotLayer>(key);
-  }
-  return packed;
+  std::span<const DotKernel> all = kernels::dot_kernels();
+  const DotKernel& kernel = *std::find_if(all.begin(), all.end(), [&](const DotKernel& one) {
+    return kernels::includes(builder.isa(), one.isa) && (one.worth == nullptr || one.worth(work));
+  });
+  return builder.layers().get<DotLayer>({what.operation, &kernel, what.order.segments, what.variant}, [&] {
+    return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel);
+  });
 }
 
 /// One way to walk an image: row by row, or all rows with their halo as one.

@@ -16,7 +16,7 @@ namespace {
 const kernels::DotKernel& kernel_for(Isa isa, const kernels::DotWork& work) {
   std::span<const kernels::DotKernel> all = kernels::dot_kernels();
   return *std::find_if(all.begin(), all.end(), [&](const kernels::DotKernel& kernel) {
-    return kernels::includes(isa, kernel.isa) && kernel.exact_for == nullptr &&
+    return kernels::includes(isa, kernel.isa) && kernel.split == nullptr &&
            (kernel.worth == nullptr || kernel.worth(work));
   });
 }

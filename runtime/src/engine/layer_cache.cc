@@ -10,7 +10,8 @@ namespace zeropoint::engine {
 std::int64_t DotLayer::bytes() const {
   std::size_t total = 0;
   for (const PackedDot& group : groups) {
-    total += group.weights.size() + 4 * (group.bias.size() + group.multipliers.size());
+    total += group.weights.size() + 4 * (group.bias.size() + group.multipliers.size()) +
+             group.rest.weights.size() + 4 * (group.rest.begin.size() + group.rest.quads.size());
   }
   return static_cast<std::int64_t>(total);
 }
@@ -75,6 +76,10 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
     std::span<const std::int8_t> weights =
         as_they_are ? std::span(w, count) : std::span<const std::int8_t>(ordered);
     packed.weights = kernels::pack_dot(weights, made, order.segments, order.depth, kernel.panel, kernel.unit);
+    if (kernel.split != nullptr) {
+      std::int64_t filled_depth = (order.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
+      packed.rest = kernel.split(packed.weights, order.segments * filled_depth * kernel.panel);
+    }
     result->groups.push_back(std::move(packed));
   }
   return result;

@@ -27,6 +27,7 @@ struct PackedDot {
   kernels::AlignedVector<std::int8_t> weights;
   kernels::AlignedVector<std::int32_t> bias;
   kernels::AlignedVector<float> multipliers;  ///< empty for accumulators
+  kernels::DotRest rest;                      ///< of kernels that split weights
 };
 
 struct DotLayer {
@@ -57,12 +58,6 @@ class LayerCache {
       slot = made;
     }
     return std::static_pointer_cast<const Layer>(slot);
-  }
-  /// Drops a layer that no step uses.
-  template <typename Layer>
-  void forget(const Key& key) {
-    bytes_ -= std::static_pointer_cast<const Layer>(layers_[key])->bytes();
-    layers_.erase(key);
   }
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
 

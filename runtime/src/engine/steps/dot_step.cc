@@ -31,6 +31,13 @@ void DotStep::prepare() {
   std::int64_t outputs = geometry.batch * geometry.runs * params.positions * params.channels *
                          static_cast<std::int64_t>(layer->groups.size());
   work = profile.multiply_adds / multiply_adds + outputs / kOutputs;
+  std::int64_t quads = (params.segment_depth + 3) / 4;
+  for (const PackedDot& group : layer->groups) {
+    std::vector<std::ptrdiff_t>& at = rest_at.emplace_back();
+    for (std::int32_t quad : group.rest.quads) {
+      at.push_back(segments[static_cast<std::size_t>(quad / quads)] + quad % quads * 4);
+    }
+  }
 }
 
 Status DotStep::run(const RunContext& context) {
@@ -97,6 +104,8 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   e.multipliers = packed.multipliers.data();
   kernels::DotParams p = params;
   p.weights = packed.weights.data();
+  p.rest = &packed.rest;
+  p.rest_at = rest_at[part.group].data();
   p.segments = segments.data();
   p.epilogue = &e;
   p.first_channel = part.first_channel;

@@ -38,9 +38,10 @@ class DotStep : public Step {
   Geometry geometry;
   kernels::DotParams params;  ///< of the first run, without pointers
   kernels::Epilogue epilogue;
-  std::int64_t work = 0;  ///< in about nanoseconds
+  std::int64_t work = 0;                             ///< in about nanoseconds
+  std::vector<std::vector<std::ptrdiff_t>> rest_at;  ///< of each group, see kernels::DotParams
 
-  /// Works out the work.
+  /// Works out the work and where the rest of split weights lies.
   void prepare();
 
   Status run(const RunContext& context) override;

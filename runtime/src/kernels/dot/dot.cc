@@ -27,21 +27,43 @@ namespace {
   return tiles < vectors;
 }
 
-/// vpmaddubsw adds two products in int16 and saturates: 255 * (|w0| + |w1|) must not reach 2^15.
-[[maybe_unused]] bool pairs_stay_in_int16(std::span<const std::int8_t> packed) {
-  for (std::size_t i = 0; i + 1 < packed.size(); i += 2) {
-    int positive = std::max<int>(packed[i], 0) + std::max<int>(packed[i + 1], 0);
-    int negative = std::min<int>(packed[i], 0) + std::min<int>(packed[i + 1], 0);
-    if (255 * positive > 32767 || 255 * negative < -32768) {
-      return false;
+/// vpmaddubsw adds two products in int16 and saturates: |w0 + w1| of one sign must not pass 128, whatever the
+/// bytes. What is too much of w1 becomes a weight of its own.
+[[maybe_unused]] DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t panel_bytes) {
+  constexpr std::int64_t kPanel = 8;
+  constexpr std::int64_t kQuad = 4 * kPanel;
+  constexpr int kMost = 128;
+  DotRest rest;
+  auto size = static_cast<std::int64_t>(packed.size());
+  for (std::int64_t at = 0; at < size; at += kQuad) {
+    if (at % panel_bytes == 0) {
+      rest.begin.push_back(static_cast<std::int32_t>(rest.quads.size()));
+    }
+    std::int8_t beside[kQuad] = {};
+    bool any = false;
+    for (std::int64_t i = 0; i < kQuad; i += 2) {
+      std::int8_t* pair = packed.data() + at + i;
+      int sum = pair[0] + pair[1];
+      bool one_sign = (pair[0] > 0) == (pair[1] > 0);
+      if (one_sign && (sum > kMost || sum < -kMost)) {
+        int kept = (sum > 0 ? kMost : -kMost) - pair[0];
+        beside[i + 1] = static_cast<std::int8_t>(pair[1] - kept);
+        pair[1] = static_cast<std::int8_t>(kept);
+        any = true;
+      }
+    }
+    if (any) {
+      rest.quads.push_back(static_cast<std::int32_t>(at % panel_bytes / kQuad));
+      rest.weights.insert(rest.weights.end(), beside, beside + kQuad);
     }
   }
-  return true;
+  rest.begin.push_back(static_cast<std::int32_t>(rest.quads.size()));
+  return rest;
 }
 
 constexpr DotKernel kKernels[] = {
-#define ZP_DOT_KERNEL(function, isa, panel, unit, exact_for, enter, leave, worth) \
-  {#function, Isa::isa, panel, unit, function, exact_for, enter, leave, worth},
+#define ZP_DOT_KERNEL(function, isa, panel, unit, split, enter, leave, worth) \
+  {#function, Isa::isa, panel, unit, function, split, enter, leave, worth},
 #include "kernels/dot/kernels.inc"
 };
 

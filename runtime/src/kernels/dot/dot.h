@@ -13,12 +13,21 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "kernels/aligned_vector.h"
 #include "kernels/epilogue.h"
 #include "zeropoint/cpu.h"
 
 namespace zeropoint::kernels {
+
+/// Weights beside those of the panels, for kernels that cannot take all at once: a unit of four bytes of the
+/// input of a position is multiplied twice.
+struct DotRest {
+  std::vector<std::int32_t> begin;     ///< of each panel, and the end
+  std::vector<std::int32_t> quads;     ///< by their number in the panel
+  AlignedVector<std::int8_t> weights;  ///< [panel][4] for each
+};
 
 /// Positions in one run have one distance in the input. In the output they are rows of `row_length`
 /// positions; behind each follow `row_gap` positions that are computed for nothing and not stored: such is an
@@ -30,9 +39,11 @@ struct DotParams {
   std::int64_t segment_count = 0;
   std::int64_t segment_depth = 0;  ///< bytes of a segment, filled up with weights of 0 to the kernel's unit
 
-  const std::int8_t* weights = nullptr;  ///< see pack_dot()
-  std::int64_t first_channel = 0;        ///< a multiple of the panel's channels
-  std::int64_t channels = 0;             ///< the end of the channels to compute
+  const std::int8_t* weights = nullptr;     ///< see pack_dot()
+  const DotRest* rest = nullptr;            ///< of kernels that split weights
+  const std::ptrdiff_t* rest_at = nullptr;  ///< where each of its quads lies, from a position's input on
+  std::int64_t first_channel = 0;           ///< a multiple of the panel's channels
+  std::int64_t channels = 0;                ///< the end of the channels to compute
 
   const std::int32_t* row_bias = nullptr;  ///< none: 0
   std::int64_t first_position = 0;         ///< of those to compute
@@ -69,8 +80,9 @@ struct DotKernel {
   std::int64_t panel;  ///< channels of a panel of weights
   std::int64_t unit;   ///< segments are filled up to a multiple of it
   void (*run)(const DotParams& params);
-  /// Whether it is exact for these weights, packed. None: for all.
-  bool (*exact_for)(std::span<const std::int8_t> packed);
+  /// Takes from packed weights, `panel_bytes` a panel, what it cannot multiply exactly with the rest. None:
+  /// there is no such thing. It has no part in products of computed matrices.
+  DotRest (*split)(std::span<std::int8_t> packed, std::int64_t panel_bytes);
   /// Called around the runs of one thread, all of as many positions. None: nothing is to be done.
   void (*enter)(const DotParams& params);
   void (*leave)();

@@ -28,7 +28,7 @@ struct Case {
   std::int64_t outputs;
   Epilogue epilogue;
 
-  Case(Rng& rng, EpilogueKind kind, bool small_weights) {
+  Case(Rng& rng, EpilogueKind kind) {
     segments = pick(rng, 1, 3);
     depth = one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 8, 10, 63, 64, 65, 100});
     positions = one_of<std::int64_t>(
@@ -45,9 +45,6 @@ struct Case {
     }
     input = random_bytes<std::uint8_t>(rng, (positions - 1) * step + reach + depth + 2 * kReadSlack);
     weights = random_bytes<std::int8_t>(rng, channels * segments * depth);
-    for (std::int8_t& w : weights) {
-      w = static_cast<std::int8_t>(small_weights ? w / 2 : w);
-    }
     for (std::int64_t m = 0; m < channels; ++m) {
       bias.push_back(static_cast<std::int32_t>(pick(rng, -100000, 100000)));
       multipliers.push_back(std::uniform_real_distribution<float>(1e-5F, 0.01F)(rng));
@@ -120,7 +117,15 @@ std::vector<T> filled_up(const std::vector<T>& list, std::int64_t panel) {
 void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed) {
   AlignedVector<std::int8_t> packed =
       pack_dot(c.weights, c.channels, c.segments, c.depth, kernel.panel, kernel.unit);
-  ASSERT_TRUE(kernel.exact_for == nullptr || kernel.exact_for({packed.data(), packed.size()}));
+  std::int64_t filled = (c.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
+  DotRest rest;
+  std::vector<std::ptrdiff_t> rest_at;
+  if (kernel.split != nullptr) {
+    rest = kernel.split(packed, c.segments * filled * kernel.panel);
+  }
+  for (std::int32_t quad : rest.quads) {
+    rest_at.push_back(c.offsets[static_cast<std::size_t>(quad / (filled / 4))] + quad % (filled / 4) * 4);
+  }
   std::vector<std::int32_t> bias = filled_up(c.bias, kernel.panel);
   std::vector<float> multipliers = filled_up(c.multipliers, kernel.panel);
   Epilogue e = c.epilogue;
@@ -134,8 +139,10 @@ void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed)
   p.input_step = c.step;
   p.segments = c.offsets.data();
   p.segment_count = c.segments;
-  p.segment_depth = (c.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
+  p.segment_depth = filled;
   p.weights = packed.data();
+  p.rest = &rest;
+  p.rest_at = rest_at.data();
   p.channels = c.channels;
   p.row_bias = with_rows ? c.row_bias.data() : nullptr;
   p.positions = c.positions;
@@ -188,7 +195,7 @@ TEST(Dot, EveryKernelEqualsTheDefinition) {
       Rng rng(seed);
       constexpr EpilogueKind kKinds[] = {EpilogueKind::kAccumulators, EpilogueKind::kRequantize,
                                          EpilogueKind::kAdd};
-      Case c(rng, kKinds[seed % 3], kernel.exact_for != nullptr);
+      Case c(rng, kKinds[seed % 3]);
       test(kernel, c, pick(rng, 0, 1) == 0, seed);
       if (::testing::Test::HasFatalFailure()) {
         return;
@@ -197,16 +204,40 @@ TEST(Dot, EveryKernelEqualsTheDefinition) {
   });
 }
 
-// 255 * 127 * 2 passes int16: a kernel that multiplies pairs there must say so.
-TEST(Dot, KernelsThatSaturateRefuseSuchWeights) {
-  std::vector<std::int8_t> large(8, 127);
-  std::vector<std::int8_t> negative(8, -128);
-  std::vector<std::int8_t> opposite{127, -128, 127, -128, 64, 64, -64, -64};
+// 255 * 127 * 2 passes int16: a kernel that multiplies pairs there must keep such weights apart.
+TEST(Dot, SplitWeightsAreTheSameInSum) {
   for (const DotKernel& kernel : dot_kernels()) {
-    if (kernel.exact_for != nullptr) {
-      EXPECT_FALSE(kernel.exact_for(large));
-      EXPECT_FALSE(kernel.exact_for(negative));
-      EXPECT_TRUE(kernel.exact_for(opposite));
+    for (unsigned seed = 0; seed < 50 && kernel.split != nullptr; ++seed) {
+      Rng rng(seed);
+      constexpr std::size_t kQuads = 10;
+      std::size_t quad = 4 * static_cast<std::size_t>(kernel.panel);
+      AlignedVector<std::int8_t> weights;
+      for (std::size_t i = 0; i < 3 * kQuads * quad; ++i) {
+        weights.push_back(
+            one_of<std::int8_t>(rng, {-128, 127, 64, -64, static_cast<std::int8_t>(pick(rng, -128, 127))}));
+      }
+      AlignedVector<std::int8_t> kept = weights;
+      DotRest rest = kernel.split(kept, static_cast<std::int64_t>(kQuads * quad));
+      ASSERT_EQ(rest.begin.size(), 4U);
+      std::vector<int> sums(kept.begin(), kept.end());
+      for (std::size_t panel = 0; panel < 3; ++panel) {
+        for (auto i = static_cast<std::size_t>(rest.begin[panel]);
+             i < static_cast<std::size_t>(rest.begin[panel + 1]); ++i) {
+          for (std::size_t j = 0; j < quad; ++j) {
+            sums[(panel * kQuads + static_cast<std::size_t>(rest.quads[i])) * quad + j] +=
+                rest.weights[i * quad + j];
+          }
+        }
+      }
+      ASSERT_EQ(sums, std::vector<int>(weights.begin(), weights.end()));
+      for (const AlignedVector<std::int8_t>* all : {&kept, &rest.weights}) {
+        for (std::size_t i = 0; i < all->size(); i += 2) {
+          int a = (*all)[i];
+          int b = (*all)[i + 1];
+          ASSERT_LE(255 * (std::max(a, 0) + std::max(b, 0)), 32767);
+          ASSERT_GE(255 * (std::min(a, 0) + std::min(b, 0)), -32768);
+        }
+      }
     }
   }
 }

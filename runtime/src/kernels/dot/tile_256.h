@@ -7,14 +7,24 @@
 
 #include <cstring>
 
+#include "kernels/dot/store_256.h"
 #include "kernels/dot/store_loops.h"
 
 namespace zeropoint::kernels {
 namespace {
 
+/// Four neighbouring bytes in every lane.
+inline __m256i four_bytes(const std::uint8_t* in) {
+  std::int32_t bytes;
+  std::memcpy(&bytes, in, sizeof bytes);
+  return _mm256_set1_epi32(bytes);
+}
+
 /// kMultiply(sums, bytes, weights): to 8 sums of int32 the products of four bytes each.
 template <__m256i (*kMultiply)(__m256i, __m256i, __m256i)>
 struct Tile256 {
+  static constexpr auto store = store_panel_256;
+
   static constexpr std::int64_t kRows = 6;
   static constexpr std::int64_t kPanels = 2;
   static constexpr std::int64_t kPanel = 8;
@@ -38,9 +48,7 @@ struct Tile256 {
           w[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + v * panel_bytes));
         }
         for (int r = 0; r < kOfRows; ++r) {
-          std::int32_t bytes;
-          std::memcpy(&bytes, in + r * step, sizeof bytes);
-          __m256i x = _mm256_set1_epi32(bytes);
+          __m256i x = four_bytes(in + r * step);
           for (int v = 0; v < kOfPanels; ++v) {
             acc[r][v] = kMultiply(acc[r][v], x, w[v]);
           }
