@@ -78,8 +78,11 @@ void run_tiles(const DotParams& p) {
       alignas(64) std::int32_t sums[Tile::kRows][kWidth];
       for (std::int64_t r = 0; r < rows; ++r) {
         std::int32_t of_row = p.row_bias == nullptr ? 0 : p.row_bias[position + r];
-        for (std::int64_t m = 0; m < panels * Tile::kPanel; ++m) {
-          sums[r][m] = p.epilogue->bias[first + m] + of_row;
+        const std::int32_t* bias = p.epilogue->bias + first;
+        for (std::int64_t v = 0; v < panels; ++v) {
+          for (std::int64_t m = v * Tile::kPanel; m < (v + 1) * Tile::kPanel; ++m) {
+            sums[r][m] = bias[m] + of_row;
+          }
         }
       }
       const std::uint8_t* input = p.input + position * p.input_step;
