@@ -104,15 +104,15 @@ using TileFunction = void (*)(const DotParams& p, const WideEpilogue& epilogue, 
 
 /// For as many rows as there are: some numbers are made of two others, for which there is code.
 constexpr TileFunction kOneVector[] = {tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>,
-                                       tile<4, 1>, tile<6, 1>, tile<6, 1>, tile<8, 1>,
+                                       tile<4, 1>, tile<6, 1>, tile<7, 1>, tile<8, 1>,
                                        tile<8, 1>, tile<8, 1>, tile<8, 1>, tile<12, 1>};
 constexpr TileFunction kTwoVectors[] = {tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>,
-                                        tile<4, 2>, tile<6, 2>, tile<6, 2>, tile<8, 2>,
+                                        tile<4, 2>, tile<6, 2>, tile<7, 2>, tile<8, 2>,
                                         tile<8, 2>, tile<8, 2>, tile<8, 2>, tile<12, 2>};
 constexpr TileFunction kFourVectors[] = {tile<1, 4>, tile<2, 4>, tile<3, 4>,
                                          tile<4, 4>, tile<4, 4>, tile<6, 4>};
 constexpr TileFunction kEightVectors[] = {tile<1, 8>, tile<2, 8>, tile<3, 8>};
-constexpr int kRowsOfCode[] = {1, 2, 3, 4, 4, 6, 6, 8, 8, 8, 8, 12};
+constexpr int kRowsOfCode[] = {1, 2, 3, 4, 4, 6, 7, 8, 8, 8, 8, 12};
 
 struct Shape {
   std::int64_t rows;  ///< at most
