@@ -15,14 +15,6 @@
 namespace zeropoint::toolchain {
 namespace {
 
-bool is_real(ElementType type) { return !is_integer(type) && type != ElementType::kBool; }
-
-bool carries_reals(const Graph& graph, const Node& node) {
-  auto real = [&](ValueId id) { return id != kNoValue && is_real(graph.value(id).type); };
-  return std::any_of(node.outputs.begin(), node.outputs.end(), real) ||
-         std::any_of(node.inputs.begin(), node.inputs.end(), real);
-}
-
 bool is_border(const Node& node) {
   return node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear;
 }

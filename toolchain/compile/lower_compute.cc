@@ -37,10 +37,9 @@ std::optional<std::int64_t> extent_from(const Dims& dims, std::int64_t axis) {
   std::int64_t count = 1;
   for (std::size_t i = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(dims) : axis); i < dims.size();
        ++i) {
-    if (!dims[i].known()) {
+    if (!dims[i].known() || __builtin_mul_overflow(count, dims[i].extent, &count)) {
       return std::nullopt;
     }
-    count *= dims[i].extent;
   }
   return count;
 }

@@ -104,11 +104,10 @@ std::int64_t known_elements(const Value& value) {
   if (!value.dims || !has_known_extents(*value.dims)) {
     return 0;
   }
-  std::int64_t count = 1;
-  for (const Dim& dim : *value.dims) {
-    count *= dim.extent;
-  }
-  return count;
+  // No machine holds more, and sums over a graph's values stay in 63 bits.
+  constexpr std::int64_t kMost = std::int64_t{1} << 44;
+  Result<std::int64_t> count = element_count(shape_of(*value.dims, -1));
+  return count.ok() && *count <= kMost ? *count : 0;
 }
 
 std::optional<std::int64_t> fixed_batch(const Graph& graph) {

@@ -19,6 +19,27 @@ ShapeRule rule_of(Op op) {
   return kRules[static_cast<std::size_t>(op)];
 }
 
+/// Whether a tensor of those dims is known to have `count` elements along at most one axis. Rules that read
+/// elements rely on it.
+bool has_elements(const std::optional<Dims>& dims, std::size_t count) {
+  return dims && (dims->empty() ? count == 1 : *dims == Dims{Dim(static_cast<std::int64_t>(count))});
+}
+
+std::optional<std::vector<std::int64_t>> numbers_of(const Elements& elements) {
+  if (!elements) {
+    return std::nullopt;
+  }
+  std::vector<std::int64_t> numbers;
+  for (const SymbolicInt& element : *elements) {
+    const auto* number = std::get_if<std::int64_t>(&element);
+    if (number == nullptr) {
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
 }  // namespace
 
 Dim dim_of(const SymbolicInt& element) {
@@ -36,19 +57,7 @@ const Elements& InferenceContext::elements(std::size_t i) const {
 }
 
 std::optional<std::vector<std::int64_t>> InferenceContext::ints(std::size_t i) const {
-  const Elements& known = elements(i);
-  if (!known) {
-    return std::nullopt;
-  }
-  std::vector<std::int64_t> numbers;
-  for (const SymbolicInt& element : *known) {
-    const auto* number = std::get_if<std::int64_t>(&element);
-    if (number == nullptr) {
-      return std::nullopt;
-    }
-    numbers.push_back(*number);
-  }
-  return numbers;
+  return numbers_of(elements(i));
 }
 
 void InferenceContext::set_type(std::size_t output, ElementType type) {
@@ -65,13 +74,13 @@ void InferenceContext::set_dims(std::size_t output, Dims dims) {
 
 void InferenceContext::set_elements(std::size_t output, std::vector<SymbolicInt> elements) {
   if (output < outputs_.size() && elements.size() <= static_cast<std::size_t>(kMostElements)) {
-    outputs_[output].elements = std::move(elements);
+    outputs_[output].elements = std::make_shared<const std::vector<SymbolicInt>>(std::move(elements));
   }
 }
 
 Elements elements_of(const Tensor& tensor) {
   if (tensor.rank() > 1 || tensor.size() > kMostElements) {
-    return std::nullopt;
+    return nullptr;
   }
   std::vector<SymbolicInt> elements;
   if (tensor.type() == ElementType::kInt64) {
@@ -83,9 +92,17 @@ Elements elements_of(const Tensor& tensor) {
       elements.emplace_back(std::int64_t{element});
     }
   } else {
+    return nullptr;
+  }
+  return std::make_shared<const std::vector<SymbolicInt>>(std::move(elements));
+}
+
+std::optional<Tensor> tensor_of(const Elements& elements, const Value& value) {
+  std::optional<std::vector<std::int64_t>> numbers = numbers_of(elements);
+  if (!numbers || value.type != ElementType::kInt64 || !has_elements(value.dims, numbers->size())) {
     return std::nullopt;
   }
-  return elements;
+  return Tensor::of(shape_of(*value.dims, -1), *numbers);
 }
 
 Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& elements) {
@@ -97,9 +114,14 @@ Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& element
     }
     InferenceContext::Answer& answer = context.outputs()[i];
     Value& output = graph.value(node.outputs[i]);
+    if (answer.dims && std::ssize(*answer.dims) > kLargestRank) {
+      return Status::unsupported(fmt::format("{}: its output has {} axes; at most {} are supported",
+                                             describe(node), answer.dims->size(), kLargestRank));
+    }
     output.type = answer.type;
     output.dims = std::move(answer.dims);
-    elements[static_cast<std::size_t>(node.outputs[i])] = std::move(answer.elements);
+    bool counted = answer.elements != nullptr && has_elements(output.dims, answer.elements->size());
+    elements[static_cast<std::size_t>(node.outputs[i])] = counted ? std::move(answer.elements) : nullptr;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -14,11 +15,15 @@ namespace zeropoint::toolchain {
 /// only then ("" for one without a name).
 using SymbolicInt = std::variant<std::int64_t, std::string>;
 
-/// The elements of a tensor of integers that shapes are computed from; none where they are not known.
-using Elements = std::optional<std::vector<SymbolicInt>>;
+/// The elements of a tensor of integers that shapes are computed from; nullptr where they are not known.
+/// Tensors with the same elements share them.
+using Elements = std::shared_ptr<const std::vector<SymbolicInt>>;
 
 /// Tensors of more elements than this are no shapes.
 inline constexpr std::int64_t kMostElements = 1024;
+
+/// Tensors of more axes than this are none that a network has.
+inline constexpr std::int64_t kLargestRank = 64;
 
 Dim dim_of(const SymbolicInt& element);
 SymbolicInt element_of(const Dim& dim);
@@ -46,10 +51,13 @@ class InferenceContext {
   [[nodiscard]] std::optional<std::vector<std::int64_t>> ints(std::size_t i) const;
 
   /// The answer. A rule gives each output its type first, and dims where it can tell them. Outputs that the
-  /// node does not have are ignored.
+  /// node does not have are ignored, and so are elements of an output that is not known to be a scalar or a
+  /// list of that many.
   void set_type(std::size_t output, ElementType type);
   void set_dims(std::size_t output, Dims dims);
   void set_elements(std::size_t output, std::vector<SymbolicInt> elements);
+  /// Output 0 has the elements of input 0, as far as they are known.
+  void copy_elements() { outputs_[0].elements = elements(0); }
   void set(std::size_t output, ElementType type, Dims dims) {
     set_type(output, type);
     set_dims(output, std::move(dims));
@@ -71,6 +79,9 @@ class InferenceContext {
 
 /// What is known of the elements of a constant.
 Elements elements_of(const Tensor& tensor);
+
+/// The tensor of the elements of an int64 value, where all of them are numbers.
+std::optional<Tensor> tensor_of(const Elements& elements, const Value& value);
 
 /// Infers the outputs of one node; `elements` has an entry per value of the graph. The node's form must be
 /// verified.

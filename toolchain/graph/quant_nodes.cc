@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace zeropoint::toolchain {
@@ -35,6 +36,11 @@ Result<QuantNode> read_quant_node(const Graph& graph, const Node& node) {
     }
     result.params.params.push_back({s, 0});
   }
+  if (scale->size() == 0 || (zero_point != nullptr && zero_point->size() != scale->size())) {
+    return Status::invalid_argument(fmt::format(
+        "{}: scale {} and zero point {} do not fit", describe(node), to_string(dims_of(scale->shape())),
+        zero_point == nullptr ? "" : to_string(dims_of(zero_point->shape()))));
+  }
   if (zero_point != nullptr) {
     visit_integer(zero_point->type(), [&](auto element) {
       std::span<const decltype(element)> values = zero_point->data<decltype(element)>();
@@ -44,6 +50,12 @@ Result<QuantNode> read_quant_node(const Graph& graph, const Node& node) {
     });
   }
   return result;
+}
+
+bool carries_reals(const Graph& graph, const Node& node) {
+  auto real = [&](ValueId id) { return id != kNoValue && is_real(graph.value(id).type); };
+  return std::any_of(node.outputs.begin(), node.outputs.end(), real) ||
+         std::any_of(node.inputs.begin(), node.inputs.end(), real);
 }
 
 }  // namespace zeropoint::toolchain

@@ -15,4 +15,10 @@ struct QuantNode {
 /// normal number. Call after infer_shapes().
 Result<QuantNode> read_quant_node(const Graph& graph, const Node& node);
 
+/// Whether it stands for real numbers: float16, bfloat16, float32, float64.
+inline bool is_real(ElementType type) { return !is_integer(type) && type != ElementType::kBool; }
+
+/// Whether a node reads or makes reals.
+bool carries_reals(const Graph& graph, const Node& node);
+
 }  // namespace zeropoint::toolchain

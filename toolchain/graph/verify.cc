@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "zeropoint/toolchain/graph.h"
 
@@ -49,7 +50,7 @@ class Verifier {
 
  private:
   Status verify_names() const {
-    std::set<std::string_view> names;
+    std::unordered_set<std::string_view> names;
     for (const Value& value : graph_.values) {
       if (value.name.empty() || !names.insert(value.name).second) {
         return Status::invalid_argument(fmt::format("tensor name '{}' is empty or used twice", value.name));

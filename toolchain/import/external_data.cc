@@ -71,7 +71,9 @@ Result<std::string> resolve(const std::string& location, const std::string& fold
 
 class File {
  public:
-  explicit File(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  /// Without waiting for a writer where the file is a pipe.
+  explicit File(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   ~File() {
     if (descriptor_ >= 0) {
       ::close(descriptor_);

@@ -1,6 +1,7 @@
 // Models that are none: one clear error each, which names file, node, operator, tensor.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -139,6 +140,15 @@ TEST(OnnxHostile, NodesOfTheWrongForm) {
   EXPECT_NE(shadow.message().find("makes tensor 'w' a second time"), std::string::npos) << shadow.message();
 }
 
+// Before opset 14 further outputs are dropped; a node without any gains none.
+TEST(OnnxHostile, ABatchNormalizationWithoutOutputs) {
+  Model model = good();
+  Model::add(*model.proto.mutable_graph()->mutable_node(), "BatchNormalization", {"x", "w", "w", "w", "w"},
+             {})
+      .set_name("bn");
+  EXPECT_EQ(model.message(), "m.onnx: BatchNormalization 'bn' has 0 outputs; 1 to 3 are needed");
+}
+
 TEST(OnnxHostile, FilesThatAreNoModel) {
   std::string path = temporary_path_for_test("hostile.onnx");
   for (const std::string& content : {std::string(), std::string("\x00\xFF\xFE", 3), std::string(1000, '\xFF'),
@@ -221,6 +231,8 @@ TEST_F(OnnxExternalData, MustHoldWhatItSays) {
   EXPECT_EQ(message_of("w.bin", "0", "4"), "external data: 4 bytes do not fill its shape, which needs 8");
   EXPECT_EQ(message_of(""), "external data: no location is given");
   EXPECT_EQ(message_of("."), "external data '.' is no regular file");
+  ASSERT_EQ(::mkfifo((folder_ + "/model/pipe").c_str(), 0600), 0);  // nobody writes into it
+  EXPECT_EQ(message_of("pipe"), "external data 'pipe' is no regular file");
 }
 
 }  // namespace

@@ -77,14 +77,13 @@ Status dropout_for_inference(OnnxNode& node, GraphBuilder& /*builder*/) {
 }
 
 /// Before opset 14 the further outputs are there in training alone.
-Status batch_norm_for_inference(OnnxNode& node, GraphBuilder& builder) {
+Status batch_norm_for_inference(OnnxNode& node, GraphBuilder& /*builder*/) {
   std::int64_t spatial = node.take<std::int64_t>("spatial").value_or(1);
   if (spatial != 1) {
     return Status::unsupported("statistics for each position (spatial = 0) are not supported");
   }
   node.attributes.erase("is_test");
-  node.outputs.resize(1);
-  static_cast<void>(builder);
+  node.outputs.resize(std::min<std::size_t>(1, node.outputs.size()));
   return {};
 }
 

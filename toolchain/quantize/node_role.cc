@@ -4,23 +4,14 @@
 
 #include <algorithm>
 
+#include "graph/quant_nodes.h"
+
 namespace zeropoint::toolchain {
 namespace {
 
 using Kind = NodeRole::Kind;
 
 NodeRole stays_float(std::string why) { return {Kind::kFloat, std::move(why), {}}; }
-
-bool is_real(ElementType type) {
-  return type == ElementType::kFloat32 || type == ElementType::kFloat16 || type == ElementType::kBFloat16 ||
-         type == ElementType::kFloat64;
-}
-
-bool carries_reals(const Graph& graph, const Node& node) {
-  auto real = [&](ValueId id) { return id != kNoValue && is_real(graph.value(id).type); };
-  return std::any_of(node.outputs.begin(), node.outputs.end(), real) ||
-         std::any_of(node.inputs.begin(), node.inputs.end(), real);
-}
 
 bool is_layer(const Graph& graph, const Node& node) {
   switch (node.op) {

@@ -35,28 +35,6 @@ class Folding {
     value.constant = std::make_shared<const Tensor>(std::move(tensor));
   }
 
-  /// The tensor of those elements where all are numbers and the value is a plain list or scalar of int64.
-  static std::optional<Tensor> tensor_of(const Elements& elements, const Value& value) {
-    if (!elements || value.type != ElementType::kInt64 || !value.dims || value.dims->size() > 1) {
-      return std::nullopt;
-    }
-    std::vector<std::int64_t> numbers;
-    for (const SymbolicInt& element : *elements) {
-      const auto* number = std::get_if<std::int64_t>(&element);
-      if (number == nullptr) {
-        return std::nullopt;
-      }
-      numbers.push_back(*number);
-    }
-    Shape shape;
-    if (!value.dims->empty()) {
-      shape.push_back(static_cast<std::int64_t>(numbers.size()));
-    } else if (numbers.size() != 1) {
-      return std::nullopt;
-    }
-    return Tensor::of(std::move(shape), numbers);
-  }
-
   bool known_elements(const Node& node) {
     if (node.outputs.size() != 1 || node.outputs[0] == kNoValue) {
       return false;

@@ -265,6 +265,25 @@ TEST(Qdq, BlockWeightsAreUnpacked) {
   }
 }
 
+// A block is padded to its size: one far larger than the weights would be bytes that hold nothing.
+TEST(Qdq, BlocksLargerThanTheWeightsStayAsTheyAre) {
+  constexpr std::int64_t kRows = 40;
+  for (std::int64_t block :
+       {std::int64_t{64}, std::int64_t{128}, std::int64_t{1} << 40, std::int64_t{1} << 62}) {
+    Graph graph;
+    ValueId x = graph.add_input("x", Type::kFloat32, {2, kRows});
+    ValueId w = graph.add_constant("w", Tensor(Type::kInt8, {kRows, 3}));
+    ValueId s = graph.add_constant("s", Tensor::of<float>({1, 3}, std::vector<float>{1, 2, 3}));
+    Attributes blocks{{"axis", std::int64_t{0}}, {"block_size", block}};
+    ValueId d = graph.add_node(Op::kDequantizeLinear, "d", {w, s}, "d", blocks);
+    graph.outputs = {graph.add_node(Op::kMatMul, "m", {x, d}, "y")};
+    ASSERT_EQ(infer_shapes(graph).message(), "");
+    Result<Graph> packed = to_qoperator(graph);
+    ASSERT_TRUE(packed.ok()) << packed.status().message();
+    EXPECT_EQ(count(*packed, Op::kMatMulNBits), block == 64 ? 1U : 0U) << block;
+  }
+}
+
 std::vector<Tensor> integer_outputs(const Graph& graph, const Tensor& input) {
   Result<Lowering> lowered = lower(graph, RequantizeMode::kFloat);
   EXPECT_TRUE(lowered.ok()) << lowered.status().message();

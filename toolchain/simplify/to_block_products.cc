@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "simplify/graph_view.h"
+
 namespace zeropoint::toolchain {
 namespace {
 
@@ -49,7 +51,7 @@ void put(std::uint8_t* bytes, std::int64_t i, std::uint8_t element, std::int64_t
 
 class BlockProducts {
  public:
-  explicit BlockProducts(Graph& graph) : graph_(graph), producers_(producers(graph)) {}
+  explicit BlockProducts(Graph& graph) : graph_(graph), names_(graph), producers_(producers(graph)) {}
 
   std::size_t run() {
     std::vector<Node> nodes = std::exchange(graph_.nodes, {});
@@ -85,6 +87,9 @@ class BlockProducts {
     if (!constant || found.size < 16 || (found.size & (found.size - 1)) != 0 ||
         size_of(found.integers->type()) != 1 || found.scales->type() != ElementType::kFloat32) {
       return std::nullopt;
+    }
+    if (found.size > 16 && found.size / 2 >= found.k()) {
+      return std::nullopt;  // mostly padding: bytes without end that hold nothing
     }
     std::int64_t axis = int_attribute(dequantize, "axis");
     return axis + (axis < 0 ? 2 : 0) == (found.transposed ? 1 : 0) ? std::optional(found) : std::nullopt;
@@ -126,7 +131,7 @@ class BlockProducts {
               node.outputs,
               {{"K", weights.k()}, {"N", weights.n()}, {"bits", bits}, {"block_size", weights.size}}};
     if (node.op == Op::kGemm && node.has_input(2)) {
-      ValueId product = graph_.add_value(unused(graph_.value(node.outputs[0]).name + "_product"));
+      ValueId product = graph_.add_value(names_.take(graph_.value(node.outputs[0]).name + "_product"));
       made.outputs = {product};
       graph_.nodes.push_back(std::move(made));
       graph_.nodes.push_back({Op::kAdd, node.name + "_bias", {product, node.inputs[2]}, node.outputs, {}});
@@ -136,17 +141,11 @@ class BlockProducts {
   }
 
   ValueId constant(const std::string& name, Tensor tensor) {
-    return graph_.add_constant(unused(name), std::move(tensor));
-  }
-
-  [[nodiscard]] std::string unused(std::string name) const {
-    while (graph_.find(name) != kNoValue) {
-      name += '_';
-    }
-    return name;
+    return graph_.add_constant(names_.take(name), std::move(tensor));
   }
 
   Graph& graph_;
+  NewNames names_;
   std::vector<std::int32_t> producers_;
 };
 

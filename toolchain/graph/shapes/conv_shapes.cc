@@ -21,18 +21,24 @@ std::vector<std::int64_t> kernel_of(const Dims& weights) {
 Dims windowed(const Dim& batch, const Dim& channels, const WindowGeometry& window) {
   Dims dims{batch, channels};
   for (std::int64_t extent : window.output) {
-    dims.push_back(extent < 0 ? Dim(std::string()) : Dim(extent));
+    dims.push_back(extent < 0 ? unknown_extent() : Dim(extent));
   }
   return dims;
 }
 
+/// The dims of input `i`; where nothing is known of them it has the rank of its weights, which so are checked
+/// all the same.
+Dims convolved_input(const InferenceContext& context, std::size_t i, const Dims& weights) {
+  return context.dims(i) ? *context.dims(i) : Dims(weights.size(), unknown_extent());
+}
+
 /// The dims of the convolution of input `xi` with weights `wi`; none where they cannot be told.
 Result<std::optional<Dims>> convolved(const InferenceContext& context, std::size_t xi, std::size_t wi) {
-  if (!context.dims(xi) || !context.dims(wi) || !has_known_extents(*context.dims(wi))) {
+  if (!context.dims(wi) || !has_known_extents(*context.dims(wi))) {
     return std::optional<Dims>();
   }
-  const Dims& x = *context.dims(xi);
   const Dims& w = *context.dims(wi);
+  Dims x = convolved_input(context, xi, w);
   std::int64_t group = int_attribute(context.node(), "group");
   bool fits = w.size() == x.size() && w.size() >= 3 && group >= 1 && w[0].extent % group == 0;
   if (fits && x[1].known()) {
@@ -55,21 +61,12 @@ Status check_bias(const InferenceContext& context, std::size_t i, const std::opt
   return {};
 }
 
-Status wants_one_type(const InferenceContext& context) {
-  for (std::size_t i = 1; i < context.input_count(); ++i) {
-    if (context.has(i)) {
-      ZP_RETURN_IF_ERROR(wants(context, i, context.type(0)));
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 // y[N, M, spatial...] from x[N, C, spatial...] and w[M, C / group, kernel...].
 Status conv_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
-  ZP_RETURN_IF_ERROR(wants_one_type(context));
+  ZP_RETURN_IF_ERROR(want_one_type(context));
   ZP_ASSIGN_OR_RETURN(std::optional<Dims> dims, convolved(context, 0, 1));
   ZP_RETURN_IF_ERROR(check_bias(context, 2, dims));
   if (dims) {
@@ -104,12 +101,12 @@ Status qlinear_conv_shape(InferenceContext& context) {
 // y[N, M, spatial...] from x[N, C, spatial...] and w[C, M / group, kernel...].
 Status conv_transpose_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
-  ZP_RETURN_IF_ERROR(wants_one_type(context));
-  if (!context.dims(0) || !context.dims(1) || !has_known_extents(*context.dims(1))) {
+  ZP_RETURN_IF_ERROR(want_one_type(context));
+  if (!context.dims(1) || !has_known_extents(*context.dims(1))) {
     return {};
   }
-  const Dims& x = *context.dims(0);
   const Dims& w = *context.dims(1);
+  Dims x = convolved_input(context, 0, w);
   std::int64_t group = int_attribute(context.node(), "group");
   std::int64_t channels = 0;
   bool fits = w.size() == x.size() && w.size() >= 3 && group >= 1 && w[0].extent % group == 0 &&
@@ -162,7 +159,7 @@ Status max_unpool_shape(InferenceContext& context) {
     ZP_ASSIGN_OR_RETURN(Shape shape, unpool_shape(context.node().attributes, shape_of(x, -1)));
     Dims dims = x;
     for (std::size_t i = 2; i < shape.size(); ++i) {
-      dims[i] = shape[i] < 0 ? Dim(std::string()) : Dim(shape[i]);
+      dims[i] = shape[i] < 0 ? unknown_extent() : Dim(shape[i]);
     }
     context.set_dims(0, std::move(dims));
   }

@@ -22,13 +22,6 @@ Status set_broadcast_dims(InferenceContext& context) {
   return {};
 }
 
-Status wants_one_type(const InferenceContext& context, std::size_t first = 0) {
-  for (std::size_t i = first + 1; i < context.input_count(); ++i) {
-    ZP_RETURN_IF_ERROR(wants(context, i, context.type(first)));
-  }
-  return {};
-}
-
 bool is_number(const SymbolicInt& element, std::int64_t value) { return element == SymbolicInt(value); }
 
 const SymbolicInt& unknown() {
@@ -131,20 +124,20 @@ Elements condition_elements(const InferenceContext& context) {
     return context.elements(0);
   }
   if (constant->rank() > 1 || constant->size() > kMostElements) {
-    return std::nullopt;
+    return nullptr;
   }
   std::vector<SymbolicInt> elements;
   for (std::int64_t i = 0; i < constant->size(); ++i) {
     elements.emplace_back(std::int64_t{constant->bytes()[i] != std::byte{0}});
   }
-  return elements;
+  return std::make_shared<const std::vector<SymbolicInt>>(std::move(elements));
 }
 
 }  // namespace
 
 Status elementwise_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
-  ZP_RETURN_IF_ERROR(wants_one_type(context));
+  ZP_RETURN_IF_ERROR(want_one_type(context));
   ZP_RETURN_IF_ERROR(set_broadcast_dims(context));
   follow_elements(context);
   return {};
@@ -152,7 +145,7 @@ Status elementwise_shape(InferenceContext& context) {
 
 Status compare_shape(InferenceContext& context) {
   context.set_type(0, ElementType::kBool);
-  ZP_RETURN_IF_ERROR(wants_one_type(context));
+  ZP_RETURN_IF_ERROR(want_one_type(context));
   ZP_RETURN_IF_ERROR(set_broadcast_dims(context));
   if (context.node().op == Op::kEqual) {
     follow_elements(context);
@@ -169,7 +162,7 @@ Status pow_shape(InferenceContext& context) {
 // Slopes are broadcast to the input, not the other way.
 Status prelu_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
-  ZP_RETURN_IF_ERROR(wants_one_type(context));
+  ZP_RETURN_IF_ERROR(want_one_type(context));
   if (!context.dims(0) || !context.dims(1)) {
     return {};
   }
@@ -190,7 +183,7 @@ Status prelu_shape(InferenceContext& context) {
 Status where_shape(InferenceContext& context) {
   context.set_type(0, context.type(1));
   ZP_RETURN_IF_ERROR(wants(context, 0, ElementType::kBool));
-  ZP_RETURN_IF_ERROR(wants_one_type(context, 1));
+  ZP_RETURN_IF_ERROR(want_one_type(context, 1));
   ZP_RETURN_IF_ERROR(set_broadcast_dims(context));
   Elements condition = condition_elements(context);
   if (!condition || !context.elements(1) || !context.elements(2) || !context.outputs()[0].dims) {
@@ -233,8 +226,8 @@ Status cast_shape(InferenceContext& context) {
   }
   bool keeps = *type == ElementType::kInt64 ||
                (*type == ElementType::kInt32 && context.type(0) == ElementType::kInt32);
-  if (keeps && context.type(0) != ElementType::kBool && context.elements(0)) {
-    context.set_elements(0, *context.elements(0));
+  if (keeps && context.type(0) != ElementType::kBool) {
+    context.copy_elements();
   } else if (*type == ElementType::kInt32 && context.elements(0)) {
     // Extents beyond 31 bits would change.
     std::optional<std::vector<std::int64_t>> numbers = context.ints(0);
@@ -242,7 +235,7 @@ Status cast_shape(InferenceContext& context) {
                    return number == static_cast<std::int32_t>(number);
                  });
     if (small) {
-      context.set_elements(0, *context.elements(0));
+      context.copy_elements();
     }
   }
   return {};

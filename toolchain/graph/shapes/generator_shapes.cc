@@ -15,10 +15,6 @@ const T* find(const Node& node, std::string_view name) {
   return found == node.attributes.end() ? nullptr : std::get_if<T>(&found->second);
 }
 
-std::vector<SymbolicInt> elements_of(const std::vector<std::int64_t>& numbers) {
-  return {numbers.begin(), numbers.end()};
-}
-
 Dims list_of(std::size_t count) { return {Dim(static_cast<std::int64_t>(count))}; }
 
 }  // namespace
@@ -75,7 +71,7 @@ Status constant_shape(InferenceContext& context) {
     context.set(0, ElementType::kFloat32, list_of(floats->size()));
   } else if (const auto* ints = find<std::vector<std::int64_t>>(node, "value_ints"); ints != nullptr) {
     context.set(0, ElementType::kInt64, list_of(ints->size()));
-    context.set_elements(0, elements_of(*ints));
+    context.set_elements(0, {ints->begin(), ints->end()});
   } else {
     return Status::invalid_argument("it has no value");
   }
@@ -90,7 +86,7 @@ Status constant_of_shape_shape(InferenceContext& context) {
   if (!extents) {
     const std::optional<Dims>& shape = context.dims(0);
     if (shape && shape->size() == 1 && (*shape)[0].known() && (*shape)[0].extent <= kMostElements) {
-      context.set_dims(0, Dims(static_cast<std::size_t>((*shape)[0].extent), Dim(std::string())));
+      context.set_dims(0, Dims(static_cast<std::size_t>((*shape)[0].extent), unknown_extent()));
     }
     return {};
   }
@@ -111,7 +107,7 @@ Status constant_of_shape_shape(InferenceContext& context) {
 }
 
 Status range_shape(InferenceContext& context) {
-  context.set(0, context.type(0), {Dim(std::string())});
+  context.set(0, context.type(0), {unknown_extent()});
   ZP_RETURN_IF_ERROR(wants(context, 1, context.type(0)));
   ZP_RETURN_IF_ERROR(wants(context, 2, context.type(0)));
   std::vector<std::int64_t> numbers;
@@ -151,7 +147,7 @@ Status one_hot_shape(InferenceContext& context) {
   }
   Dims dims = *context.dims(0);
   const Elements& depth = context.elements(1);
-  dims.push_back(depth && depth->size() == 1 ? dim_of((*depth)[0]) : Dim(std::string()));
+  dims.push_back(depth && depth->size() == 1 ? dim_of((*depth)[0]) : unknown_extent());
   ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_of(int_attribute(context.node(), "axis"), dims));
   std::rotate(dims.begin() + static_cast<std::ptrdiff_t>(axis), dims.end() - 1, dims.end());
   context.set_dims(0, std::move(dims));
@@ -177,7 +173,7 @@ Status eye_like_shape(InferenceContext& context) {
 Status non_zero_shape(InferenceContext& context) {
   context.set_type(0, ElementType::kInt64);
   if (context.dims(0)) {
-    context.set_dims(0, {Dim(static_cast<std::int64_t>(context.dims(0)->size())), Dim(std::string())});
+    context.set_dims(0, {Dim(static_cast<std::int64_t>(context.dims(0)->size())), unknown_extent()});
   }
   return {};
 }

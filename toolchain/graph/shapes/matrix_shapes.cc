@@ -11,13 +11,12 @@ namespace zeropoint::toolchain {
 
 namespace {
 
-/// The product of matrices at inputs `ai` and `bi`, to which one at input `ci` is broadcast.
+/// The product of matrices at inputs `ai` and `bi`, to which one at input `ci` is broadcast. An input of
+/// which nothing is known is a matrix too.
 Status set_gemm_dims(InferenceContext& context, std::size_t ai, std::size_t bi, std::size_t ci) {
-  if (!context.dims(ai) || !context.dims(bi)) {
-    return {};
-  }
-  Dims a = *context.dims(ai);
-  Dims b = *context.dims(bi);
+  const Dims any(2, unknown_extent());
+  Dims a = context.dims(ai).value_or(any);
+  Dims b = context.dims(bi).value_or(any);
   if (a.size() == 2 && int_attribute(context.node(), "transA") != 0) {
     std::swap(a[0], a[1]);
   }
@@ -26,7 +25,8 @@ Status set_gemm_dims(InferenceContext& context, std::size_t ai, std::size_t bi, 
   }
   if (a.size() != 2 || b.size() != 2 || !may_equal(a[1], b[0])) {
     return Status::invalid_argument(fmt::format("matrices {} and {} cannot be multiplied",
-                                                to_string(*context.dims(ai)), to_string(*context.dims(bi))));
+                                                to_string(context.dims(ai).value_or(any)),
+                                                to_string(context.dims(bi).value_or(any))));
   }
   Dims product{a[0], b[1]};
   if (context.has(ci) && context.dims(ci)) {
@@ -84,11 +84,7 @@ Status set_product(InferenceContext& context, ElementType type, std::size_t a, s
 // y[N, M] = alpha A'[N, K] B'[K, M] + beta C, where A' and B' may be transposed.
 Status gemm_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
-  for (std::size_t i = 1; i < context.input_count(); ++i) {
-    if (context.has(i)) {
-      ZP_RETURN_IF_ERROR(wants(context, i, context.type(0)));
-    }
-  }
+  ZP_RETURN_IF_ERROR(want_one_type(context));
   return set_gemm_dims(context, 0, 1, 2);
 }
 

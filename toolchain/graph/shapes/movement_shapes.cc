@@ -10,18 +10,13 @@
 namespace zeropoint::toolchain {
 namespace {
 
-const Dim& unknown() {
-  static const Dim kUnknown{std::string()};
-  return kUnknown;
-}
-
 /// a * b where it is known; anything times 1 is itself.
 Dim times(const Dim& a, std::int64_t b) {
   std::int64_t product = 0;
   if (b == 1) {
     return a;
   }
-  return a.known() && !__builtin_mul_overflow(a.extent, b, &product) ? Dim(product) : unknown();
+  return a.known() && !__builtin_mul_overflow(a.extent, b, &product) ? Dim(product) : unknown_extent();
 }
 
 /// As many unknown extents as the list input `i` has elements; none where that is not known either.
@@ -30,7 +25,7 @@ std::optional<Dims> dims_by_count(const InferenceContext& context, std::size_t i
   if (!list || list->size() != 1 || !(*list)[0].known() || (*list)[0].extent > kMostElements) {
     return std::nullopt;
   }
-  return Dims(static_cast<std::size_t>((*list)[0].extent), unknown());
+  return Dims(static_cast<std::size_t>((*list)[0].extent), unknown_extent());
 }
 
 /// The dims [N, C, H, W] of input 0 and the block; no value where the dims are not known.
@@ -55,7 +50,7 @@ Status does_not_divide(const InferenceContext& context, std::int64_t block) {
 /// dim / block where it is known to divide.
 Result<Dim> divided(const InferenceContext& context, const Dim& dim, std::int64_t block) {
   if (!dim.known()) {
-    return unknown();
+    return unknown_extent();
   }
   if (dim.extent % block != 0) {
     return does_not_divide(context, block);
@@ -157,7 +152,7 @@ Status tile_shape(InferenceContext& context) {
     if (count != nullptr && *count < 0) {
       return Status::invalid_argument(fmt::format("it is asked for {} repeats", *count));
     }
-    Dim repeated = count == nullptr ? unknown() : times(dims[i], *count);
+    Dim repeated = count == nullptr ? unknown_extent() : times(dims[i], *count);
     if (dims[i] == Dim(1) && repeats) {
       repeated = dim_of((*repeats)[i]);
     }
@@ -172,6 +167,7 @@ Status pad_shape(InferenceContext& context) {
   if (context.has(2)) {
     ZP_RETURN_IF_ERROR(wants(context, 2, context.type(0)));
   }
+  ZP_RETURN_IF_ERROR(wants(context, 1, ElementType::kInt64));
   if (!context.dims(0)) {
     return {};
   }
@@ -187,7 +183,7 @@ Status pad_shape(InferenceContext& context) {
     }
   }
   if (!pads || !axes) {
-    context.set_dims(0, Dims(dims.size(), unknown()));
+    context.set_dims(0, Dims(dims.size(), unknown_extent()));
     return {};
   }
   if (pads->size() != 2 * axes->size()) {
@@ -209,7 +205,7 @@ Status pad_shape(InferenceContext& context) {
       return Status::invalid_argument(fmt::format("pads {} leave nothing of input {}",
                                                   zeropoint::to_string(*pads), to_string(*context.dims(0))));
     }
-    dims[axis] = dims[axis].known() ? Dim(extent) : unknown();
+    dims[axis] = dims[axis].known() ? Dim(extent) : unknown_extent();
   }
   context.set_dims(0, std::move(dims));
   return {};
@@ -228,7 +224,7 @@ Status resize_shape(InferenceContext& context) {
   const Tensor* roi = given(1) ? context.constant(1) : nullptr;
   bool open = (given(3) && !sizes) || (given(2) && scales == nullptr) || (given(1) && roi == nullptr);
   if (open) {
-    context.set_dims(0, Dims(x.size(), unknown()));
+    context.set_dims(0, Dims(x.size(), unknown_extent()));
     return {};
   }
   // An unknown extent is resized as one element would be; what that gives is not told unless it stays as it
@@ -246,7 +242,7 @@ Status resize_shape(InferenceContext& context) {
     } else if (sizes && !keeps_ratio && !stays) {
       dims.emplace_back(axis.output);
     } else {
-      dims.push_back(keeps_ratio || !stays ? unknown() : x[i]);
+      dims.push_back(keeps_ratio || !stays ? unknown_extent() : x[i]);
     }
   }
   if (keeps_ratio && std::all_of(x.begin(), x.end(), [](const Dim& dim) { return dim.known(); })) {

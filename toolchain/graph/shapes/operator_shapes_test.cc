@@ -16,6 +16,15 @@ class OperatorShapes : public ::testing::Test {
   ValueId input(Dims dims, ElementType type = ElementType::kFloat32) {
     return graph_.add_input(next_name(), type, std::move(dims));
   }
+  /// An input of which nothing but the type is known.
+  ValueId unknown() {
+    ValueId id = input({});
+    graph_.value(id).dims.reset();
+    return id;
+  }
+  ValueId weights(Shape shape) {
+    return graph_.add_constant(next_name(), Tensor(ElementType::kFloat32, std::move(shape)));
+  }
   ValueId ints(const Ints& values) {
     return graph_.add_constant(next_name(),
                                Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
@@ -55,10 +64,12 @@ class OperatorShapes : public ::testing::Test {
     return text;
   }
 
- private:
-  std::string next_name() { return "v" + std::to_string(graph_.values.size()); }
+  void start_again() { graph_ = Graph(); }
 
   Graph graph_;
+
+ private:
+  std::string next_name() { return "v" + std::to_string(graph_.values.size()); }
 };
 
 TEST_F(OperatorShapes, Broadcasting) {
@@ -179,6 +190,82 @@ TEST_F(OperatorShapes, Generators) {
   EXPECT_EQ(shape(node(Op::kEyeLike, {input({2, 3})}, {{"dtype", std::int64_t{7}}})), "int64[2, 3]");
   EXPECT_EQ(shape(node(Op::kConstant, {}, {{"value_floats", std::vector<float>{1, 2}}})), "float32[2]");
   EXPECT_EQ(shape(node(Op::kDropout, {input({Dim("N")})})), "float32[N]");
+}
+
+// Rules read elements by the extents that they see.
+TEST_F(OperatorShapes, ElementsAreAsManyAsTheExtentSays) {
+  ValueId symbol = node(Op::kShape, {input({Dim("N")})});
+  ValueId none = node(Op::kReshape, {ints({}), symbol});
+  EXPECT_EQ(elements(none), "?");
+  EXPECT_EQ(elements(node(Op::kSlice, {none, ints({0}), ints({1})})), "?");
+  ValueId three = node(Op::kReshape, {ints({1, 2, 3}), symbol});
+  EXPECT_EQ(shape(three), "int64[N]");
+  EXPECT_EQ(elements(node(Op::kSplit, {three, ints({900})})), "?");
+  ValueId two = node(Op::kReshape, {ints({1, 2}), symbol});
+  EXPECT_EQ(elements(node(Op::kAdd, {three, two})), "?");
+  EXPECT_EQ(elements(node(Op::kReshape, {ints({1, 2}), ints({-1})})), "1 2");
+  EXPECT_EQ(elements(node(Op::kReshape, {ints({1, 2}), ints({1, 2})})), "?");
+}
+
+TEST_F(OperatorShapes, ListsBeyondWhatShapesNeedAreNotFollowed) {
+  ValueId list = ints(Ints(1000, 1));
+  EXPECT_EQ(elements(node(Op::kConcat, {list, list}, {{"axis", std::int64_t{0}}})), "?");
+}
+
+// An input of which nothing is known has the rank that its weights need.
+TEST_F(OperatorShapes, WeightsAreCheckedWhateverTheInput) {
+  EXPECT_EQ(shape(node(Op::kConv, {unknown(), weights({4, 3, 3, 3})})), "float32[?, 4, ?, ?]");
+  EXPECT_EQ(shape(node(Op::kConvTranspose, {unknown(), weights({4, 3, 3})}, {{"group", std::int64_t{2}}})),
+            "float32[?, 6, ?]");
+  EXPECT_EQ(shape(node(Op::kGemm, {unknown(), weights({3, 4})})), "float32[?, 4]");
+}
+
+TEST_F(OperatorShapes, WeightsThatAreNoneAreRefused) {
+  for (const Shape& bad : {Shape{}, {4}, {4, 4}}) {
+    for (Op op : {Op::kConv, Op::kConvTranspose}) {
+      start_again();
+      std::string message = shape(node(op, {unknown(), weights(bad)}));
+      EXPECT_NE(message.find("in 1 group(s) do not fit input"), std::string::npos) << message;
+    }
+  }
+  for (std::int64_t group : {std::int64_t{0}, std::int64_t{4}, INT64_MAX}) {
+    start_again();
+    std::string message =
+        shape(node(Op::kConvTranspose, {unknown(), weights({2, 3, 3, 3})}, {{"group", group}}));
+    EXPECT_NE(message.find("group(s) do not fit input"), std::string::npos) << message;
+  }
+  for (const Shape& bad : {Shape{}, {4}, {2, 2, 2}}) {
+    start_again();
+    std::string message = shape(node(Op::kGemm, {unknown(), weights(bad)}));
+    EXPECT_NE(message.find("cannot be multiplied"), std::string::npos) << message;
+  }
+  start_again();
+  std::string message = shape(node(Op::kGemm, {unknown(), weights({3, 4}), weights({5})}));
+  EXPECT_NE(message.find("bias [5] does not fit the product [?, 4]"), std::string::npos) << message;
+}
+
+TEST_F(OperatorShapes, ZeroPointsAreCheckedWhateverTheInput) {
+  ValueId zeros = graph_.add_constant("zeros", Tensor(ElementType::kUint8, {1000}));
+  std::string message = shape(node(Op::kQuantizeLinear, {unknown(), weights({}), zeros}));
+  EXPECT_NE(message.find("scale [] and zero point [1000] differ in shape"), std::string::npos) << message;
+}
+
+TEST_F(OperatorShapes, EqualPartsDoNotOverflow) {
+  std::string message = shape(node(Op::kSplit, {input({5})}, {{"num_outputs", INT64_MAX}}));
+  EXPECT_NE(message.find("cannot be split into 9223372036854775807 equal parts"), std::string::npos)
+      << message;
+}
+
+TEST_F(OperatorShapes, PadsAreOf64Bits) {
+  ValueId pads = graph_.add_constant("pads", Tensor(ElementType::kInt32, {2}));
+  std::string message = shape(node(Op::kPad, {input({5}), pads}));
+  EXPECT_NE(message.find("tensor 'pads' is int32; int64 is needed"), std::string::npos) << message;
+}
+
+TEST_F(OperatorShapes, NoTensorHasMoreThan64Axes) {
+  EXPECT_EQ(shape(node(Op::kRelu, {input(Dims(64, Dim(1)))})).substr(0, 8), "float32[");
+  std::string message = shape(node(Op::kUnsqueeze, {input(Dims(64, Dim(1))), ints({0})}));
+  EXPECT_NE(message.find("its output has 65 axes; at most 64 are supported"), std::string::npos) << message;
 }
 
 }  // namespace

@@ -59,29 +59,10 @@ Status qlinear_concat_shape(InferenceContext& context) {
                     context.input_count()));
   }
   set_type_by(context, 1, 2);
-  Dims joined;
-  std::int64_t sum = 0;
-  bool known = true;
-  std::size_t axis = 0;
-  for (std::size_t i = 2; i < context.input_count(); i += 3) {
-    if (!context.has(i) || !context.dims(i)) {
-      return {};
-    }
-    const Dims& own = *context.dims(i);
-    ZP_ASSIGN_OR_RETURN(axis, axis_of(int_attribute(context.node(), "axis"), own));
-    joined = i == 2 ? own : joined;
-    bool fits = own.size() == joined.size();
-    for (std::size_t k = 0; fits && k < own.size(); ++k) {
-      fits = k == axis || may_equal(own[k], joined[k]);
-    }
-    if (!fits) {
-      return Status::invalid_argument(fmt::format("inputs {} and {} cannot be joined along axis {}",
-                                                  to_string(joined), to_string(own), axis));
-    }
-    known = known && own[axis].known() && !__builtin_add_overflow(sum, own[axis].extent, &sum);
+  ZP_ASSIGN_OR_RETURN(std::optional<Dims> dims, joined(context, 2, 3));
+  if (dims) {
+    context.set_dims(0, std::move(*dims));
   }
-  joined[axis] = known ? Dim(sum) : Dim(std::string());
-  context.set_dims(0, std::move(joined));
   return {};
 }
 

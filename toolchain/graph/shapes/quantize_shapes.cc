@@ -18,10 +18,9 @@ Status wants_real(const InferenceContext& context, std::size_t i) {
 /// Scale and zero point of a QuantizeLinear or DequantizeLinear fit the input: a scalar, one per index of the
 /// axis, or (block_size) one per block along it.
 Status check_scales(const InferenceContext& context) {
-  if (!context.dims(0) || !context.dims(1)) {
+  if (!context.dims(1)) {
     return {};
   }
-  const Dims& dims = *context.dims(0);
   const Dims& scale = *context.dims(1);
   // One element is per tensor, whether it is written as [] or as [1]; tools mix the two.
   auto is_single = [](const Dims& d) { return d.empty() || (d.size() == 1 && d[0] == Dim(1)); };
@@ -30,9 +29,10 @@ Status check_scales(const InferenceContext& context) {
     return Status::invalid_argument(fmt::format("scale {} and zero point {} differ in shape",
                                                 to_string(scale), to_string(*context.dims(2))));
   }
-  if (is_single(scale)) {
+  if (is_single(scale) || !context.dims(0)) {
     return {};
   }
+  const Dims& dims = *context.dims(0);
   ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_of(int_attribute(context.node(), "axis"), dims));
   const Dim& along = dims[axis];
   std::int64_t block = int_attribute(context.node(), "block_size");

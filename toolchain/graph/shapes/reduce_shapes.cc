@@ -44,7 +44,7 @@ Status reduce_shape(InferenceContext& context) {
   }
   if (!axes) {
     if (keep) {  // which axes is not known, but how many axes there will be
-      context.set_dims(0, Dims(x.size(), Dim(std::string())));
+      context.set_dims(0, Dims(x.size(), unknown_extent()));
     }
     return {};
   }
@@ -82,7 +82,7 @@ Status top_k_shape(InferenceContext& context) {
   Dims dims = *context.dims(0);
   ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_of(int_attribute(context.node(), "axis"), dims));
   const Elements& k = context.elements(1);
-  Dim chosen = k && k->size() == 1 ? dim_of((*k)[0]) : Dim(std::string());
+  Dim chosen = k && k->size() == 1 ? dim_of((*k)[0]) : unknown_extent();
   if (context.ints(1) && (!chosen.known() || (dims[axis].known() && chosen.extent > dims[axis].extent))) {
     return Status::invalid_argument(fmt::format("k does not fit axis {} of input {}", axis, to_string(dims)));
   }

@@ -19,7 +19,7 @@ Dim remaining(const Dims& x, const Dims& shape, std::size_t open) {
     if (!dim.known()) {
       symbols.push_back(dim.symbol);
     } else if (__builtin_mul_overflow(count, dim.extent, &count)) {
-      return Dim(std::string());
+      return unknown_extent();
     }
   }
   std::int64_t taken = 1;
@@ -29,31 +29,23 @@ Dim remaining(const Dims& x, const Dims& shape, std::size_t open) {
     }
     if (shape[i].known()) {
       if (__builtin_mul_overflow(taken, shape[i].extent, &taken)) {
-        return Dim(std::string());
+        return unknown_extent();
       }
       continue;
     }
     auto same = std::find(symbols.begin(), symbols.end(), shape[i].symbol);
     if (shape[i].symbol.empty() || same == symbols.end()) {
-      return Dim(std::string());
+      return unknown_extent();
     }
     symbols.erase(same);
   }
   if (taken == 0 || count % taken != 0) {
-    return Dim(std::string());
+    return unknown_extent();
   }
   if (symbols.empty()) {
     return Dim(count / taken);
   }
-  return symbols.size() == 1 && count == taken ? Dim(symbols[0]) : Dim(std::string());
-}
-
-/// The elements of a list or scalar that only changes its form.
-void keep_elements(InferenceContext& context) {
-  const std::optional<Dims>& dims = context.outputs()[0].dims;
-  if (context.elements(0) && dims && dims->size() <= 1) {
-    context.set_elements(0, *context.elements(0));
-  }
+  return symbols.size() == 1 && count == taken ? Dim(symbols[0]) : unknown_extent();
 }
 
 Result<std::vector<bool>> marked(const std::vector<std::int64_t>& axes, std::size_t rank) {
@@ -78,7 +70,7 @@ Status reshape_shape(InferenceContext& context) {
   if (!wanted) {
     const std::optional<Dims>& list = context.dims(1);
     if (list && list->size() == 1 && (*list)[0].known() && (*list)[0].extent <= kMostElements) {
-      context.set_dims(0, Dims(static_cast<std::size_t>((*list)[0].extent), Dim(std::string())));
+      context.set_dims(0, Dims(static_cast<std::size_t>((*list)[0].extent), unknown_extent()));
     }
     return {};
   }
@@ -90,7 +82,7 @@ Status reshape_shape(InferenceContext& context) {
     bool sound = number == nullptr || *number >= 0 || (*number == -1 && !open);
     if (number != nullptr && *number == 0 && copies_zeros) {
       sound = !x || i < x->size();
-      dims.push_back(x && sound ? (*x)[i] : Dim(std::string()));
+      dims.push_back(x && sound ? (*x)[i] : unknown_extent());
     } else if (number != nullptr && *number == -1) {
       open = i;
       dims.emplace_back(std::string());
@@ -114,7 +106,7 @@ Status reshape_shape(InferenceContext& context) {
     }
   }
   context.set_dims(0, std::move(dims));
-  keep_elements(context);
+  context.copy_elements();
   return {};
 }
 
@@ -143,7 +135,7 @@ Status squeeze_shape(InferenceContext& context) {
     }
   }
   context.set_dims(0, std::move(kept));
-  keep_elements(context);
+  context.copy_elements();
   return {};
 }
 
@@ -161,7 +153,7 @@ Status unsqueeze_shape(InferenceContext& context) {
     dims.push_back(is_new ? Dim(1) : *next++);
   }
   context.set_dims(0, std::move(dims));
-  keep_elements(context);
+  context.copy_elements();
   return {};
 }
 
@@ -186,7 +178,7 @@ Status flatten_shape(InferenceContext& context) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Dim& dim = x[static_cast<std::size_t>(i)];
       if (!dim.known() || __builtin_mul_overflow(count, dim.extent, &count)) {
-        return Dim(std::string());
+        return unknown_extent();
       }
     }
     return Dim(count);

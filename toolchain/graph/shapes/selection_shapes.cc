@@ -11,11 +11,6 @@
 namespace zeropoint::toolchain {
 namespace {
 
-const Dim& unknown() {
-  static const Dim kUnknown{std::string()};
-  return kUnknown;
-}
-
 bool is_list(const std::optional<Dims>& dims) { return dims && dims->size() <= 1; }
 
 /// One slice: of an axis, or of none where what it takes is not known.
@@ -64,12 +59,12 @@ Status slice_shape(InferenceContext& context) {
   Dims dims = *context.dims(0);
   ZP_ASSIGN_OR_RETURN(std::optional<std::vector<Slice>> slices, slices_of(context, dims));
   if (!slices) {
-    context.set_dims(0, Dims(dims.size(), unknown()));
+    context.set_dims(0, Dims(dims.size(), unknown_extent()));
     return {};
   }
   for (std::size_t i = 0; i < slices->size(); ++i) {
     const Slice& slice = (*slices)[i];
-    dims[slice.axis] = slice.range ? Dim(slice.range->count) : unknown();
+    dims[slice.axis] = slice.range ? Dim(slice.range->count) : unknown_extent();
     // From the first to beyond any end: the axis as it is.
     const auto* end = std::get_if<std::int64_t>(&(*context.elements(2))[i]);
     bool whole = (*context.elements(1))[i] == SymbolicInt(0) && end != nullptr &&
@@ -103,18 +98,20 @@ Status split_shape(InferenceContext& context) {
   const Dims& x = *context.dims(0);
   ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_of(int_attribute(context.node(), "axis"), x));
   std::optional<std::vector<std::int64_t>> parts = context.ints(1);
-  Dim even = unknown();
-  Dim last = unknown();
+  Dim even = unknown_extent();
+  Dim last = unknown_extent();
   if (!context.has(1) && x[axis].known()) {
     std::int64_t declared = int_attribute(context.node(), "num_outputs");
     std::int64_t count = declared > 0 ? declared : static_cast<std::int64_t>(outputs);
-    std::int64_t part = (x[axis].extent + count - 1) / count;
-    if (x[axis].extent - part * (count - 1) < 0 || count < static_cast<std::int64_t>(outputs)) {
+    std::int64_t part = x[axis].extent / count + (x[axis].extent % count != 0 ? 1 : 0);
+    std::int64_t others = 0;
+    if (__builtin_mul_overflow(part, count - 1, &others) || x[axis].extent < others ||
+        count < static_cast<std::int64_t>(outputs)) {
       return Status::invalid_argument(
           fmt::format("axis {} of input {} cannot be split into {} equal parts", axis, to_string(x), count));
     }
     even = Dim(part);
-    last = count == static_cast<std::int64_t>(outputs) ? Dim(x[axis].extent - part * (count - 1)) : even;
+    last = count == static_cast<std::int64_t>(outputs) ? Dim(x[axis].extent - others) : even;
   }
   std::int64_t begin = 0;
   if (parts) {
@@ -143,11 +140,11 @@ Status split_shape(InferenceContext& context) {
 
 Status concat_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
-  std::optional<std::vector<SymbolicInt>> elements;
-  elements.emplace();
+  std::optional<std::vector<SymbolicInt>> elements = std::vector<SymbolicInt>();
   for (std::size_t i = 0; i < context.input_count(); ++i) {
     ZP_RETURN_IF_ERROR(wants(context, i, context.type(0)));
-    if (elements && context.elements(i) && context.dims(i) && context.dims(i)->size() == 1) {
+    bool listed = context.elements(i) && context.dims(i)->size() == 1;
+    if (elements && listed && elements->size() <= static_cast<std::size_t>(kMostElements)) {
       elements->insert(elements->end(), context.elements(i)->begin(), context.elements(i)->end());
     } else {
       elements.reset();
@@ -156,37 +153,9 @@ Status concat_shape(InferenceContext& context) {
   if (elements) {
     context.set_elements(0, std::move(*elements));
   }
-  std::optional<Dims> joined;
-  std::int64_t sum = 0;
-  bool known = true;
-  std::size_t axis = 0;
-  for (std::size_t i = 0; i < context.input_count(); ++i) {
-    if (!context.dims(i)) {
-      known = false;
-      continue;
-    }
-    const Dims& own = *context.dims(i);
-    ZP_ASSIGN_OR_RETURN(axis, axis_of(int_attribute(context.node(), "axis"), own));
-    known = known && own[axis].known() && !__builtin_add_overflow(sum, own[axis].extent, &sum);
-    if (!joined) {
-      joined = own;
-      continue;
-    }
-    bool fits = own.size() == joined->size();
-    for (std::size_t k = 0; fits && k < own.size(); ++k) {
-      fits = k == axis || may_equal(own[k], (*joined)[k]);
-      if (fits && own[k].known()) {
-        (*joined)[k] = own[k];
-      }
-    }
-    if (!fits) {
-      return Status::invalid_argument(fmt::format("inputs {} and {} cannot be joined along axis {}",
-                                                  to_string(*joined), to_string(own), axis));
-    }
-  }
-  if (joined) {
-    (*joined)[axis] = known ? Dim(sum) : (context.input_count() == 1 ? (*joined)[axis] : unknown());
-    context.set_dims(0, std::move(*joined));
+  ZP_ASSIGN_OR_RETURN(std::optional<Dims> dims, joined(context, 0, 1));
+  if (dims) {
+    context.set_dims(0, std::move(*dims));
   }
   return {};
 }
@@ -269,11 +238,11 @@ Status scatter_shape(InferenceContext& context) {
 Status compress_shape(InferenceContext& context) {
   context.set_type(0, context.type(0));
   if (!context.node().attributes.contains("axis")) {
-    context.set_dims(0, {unknown()});
+    context.set_dims(0, {unknown_extent()});
   } else if (context.dims(0)) {
     Dims dims = *context.dims(0);
     ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_of(int_attribute(context.node(), "axis"), dims));
-    dims[axis] = unknown();
+    dims[axis] = unknown_extent();
     context.set_dims(0, std::move(dims));
   }
   return wants(context, 1, ElementType::kBool);
