@@ -12,6 +12,35 @@ namespace {
 constexpr std::size_t kLargestKnown = 64 * 1024;
 constexpr std::size_t kMostKnown = std::size_t{256} << 20;
 
+std::size_t bytes_of(const Attribute& attribute) {
+  struct Bytes {
+    std::size_t operator()(const std::string& text) const { return text.size(); }
+    std::size_t operator()(const std::vector<std::int64_t>& numbers) const { return numbers.size() * 8; }
+    std::size_t operator()(const std::vector<float>& numbers) const { return numbers.size() * 4; }
+    std::size_t operator()(const std::vector<std::string>& texts) const {
+      std::size_t sum = texts.size() * sizeof(std::string);
+      for (const std::string& text : texts) {
+        sum += text.size();
+      }
+      return sum;
+    }
+    // Numbers, and tensors that are shared.
+    std::size_t operator()(std::int64_t /*number*/) const { return 0; }
+    std::size_t operator()(float /*number*/) const { return 0; }
+    std::size_t operator()(const std::shared_ptr<const Tensor>& /*tensor*/) const { return 0; }
+  };
+  return sizeof(Attribute) + std::visit(Bytes(), attribute);
+}
+
+std::size_t bytes_of(const Node& node) {
+  std::size_t sum =
+      sizeof(Node) + node.name.size() + (node.inputs.size() + node.outputs.size()) * sizeof(ValueId);
+  for (const auto& [name, attribute] : node.attributes) {
+    sum += sizeof(std::string) + name.size() + bytes_of(attribute);
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::string GraphBuilder::unused(const std::string& name) {
@@ -27,11 +56,13 @@ ValueId GraphBuilder::add_input(std::string name, ElementType type, std::optiona
   ValueId id = add_value(name);
   graph_.value(id).type = type;
   graph_.value(id).dims = std::move(dims);
+  charge_shape(id);
   graph_.inputs.push_back(id);
   return id;
 }
 
 ValueId GraphBuilder::add_constant(const std::string& name, Tensor tensor) {
+  charge(tensor.byte_size());
   return add_constant(name, std::make_shared<const Tensor>(std::move(tensor)));
 }
 
@@ -42,12 +73,14 @@ ValueId GraphBuilder::add_constant(const std::string& name, std::shared_ptr<cons
   value.dims = dims_of(tensor->shape());
   elements_[static_cast<std::size_t>(id)] = elements_of(*tensor);
   value.constant = std::move(tensor);
+  charge_shape(id);
   return id;
 }
 
 ValueId GraphBuilder::add_value(const std::string& name) {
-  std::string own = unused(name);
+  std::string own = unused(bytes_ > kMostGraphBytes ? "" : name);
   names_.emplace(own, 2);
+  charge(sizeof(Value) + 2 * (sizeof(std::string) + own.size()));
   ValueId id = graph_.add_value(std::move(own));
   elements_.resize(graph_.values.size());
   computed_.resize(graph_.values.size());
@@ -64,6 +97,13 @@ Status GraphBuilder::add_node(Node node) {
   if (evaluate_constants_) {
     evaluate_node(node);
   }
+  charge(bytes_of(node));
+  for (ValueId output : node.outputs) {
+    if (output != kNoValue) {
+      charge_shape(output);
+    }
+  }
+  ZP_RETURN_IF_ERROR(check_size().at(describe(node)));
   graph_.nodes.push_back(std::move(node));
   return {};
 }
@@ -75,12 +115,39 @@ Result<ValueId> GraphBuilder::add_node(Op op, const std::string& name, std::vect
   return output;
 }
 
+void GraphBuilder::charge_shape(ValueId id) {
+  for (const Dim& dim : graph_.value(id).dims.value_or(Dims())) {
+    charge(sizeof(Dim) + dim.symbol.size());
+  }
+  const Elements& elements = elements_[static_cast<std::size_t>(id)];
+  if (elements == nullptr || elements.use_count() > 1) {
+    return;
+  }
+  for (const SymbolicInt& element : *elements) {
+    const auto* symbol = std::get_if<std::string>(&element);
+    charge(sizeof(SymbolicInt) + (symbol == nullptr ? 0 : symbol->size()));
+  }
+}
+
+Status GraphBuilder::check_size() const {
+  return bytes_ <= kMostGraphBytes
+             ? Status()
+             : Status::resource_exhausted(fmt::format(
+                   "with functions and loops written out the graph takes more than {} MB beside its weights; "
+                   "export it with fewer rounds or shorter names",
+                   kMostGraphBytes >> 20));
+}
+
 void GraphBuilder::evaluate_node(const Node& node) {
   std::vector<const Tensor*> inputs;
   for (ValueId input : node.inputs) {
     inputs.push_back(input == kNoValue ? nullptr : known(input));
     if (input != kNoValue && inputs.back() == nullptr) {
-      keep_elements(node);
+      // Shape inference may know what depends on an input's shape alone.
+      auto output = static_cast<std::size_t>(node.outputs[0]);
+      if (std::optional<Tensor> tensor = tensor_of(elements_[output], graph_.values[output]); tensor) {
+        computed_[output] = std::make_shared<const Tensor>(*std::move(tensor));
+      }
       return;
     }
   }
@@ -96,26 +163,6 @@ void GraphBuilder::evaluate_node(const Node& node) {
           std::make_shared<const Tensor>(std::move((*outputs)[i]));
     }
   }
-}
-
-void GraphBuilder::keep_elements(const Node& node) {
-  ValueId output = node.outputs[0];
-  const Elements& elements = elements_[static_cast<std::size_t>(output)];
-  const Value& value = graph_.value(output);
-  if (!elements || !value.dims || value.type != ElementType::kInt64) {
-    return;
-  }
-  std::vector<std::int64_t> numbers;
-  for (const SymbolicInt& element : *elements) {
-    const auto* number = std::get_if<std::int64_t>(&element);
-    if (number == nullptr) {
-      return;
-    }
-    numbers.push_back(*number);
-  }
-  Shape shape = value.dims->empty() ? Shape{} : Shape{static_cast<std::int64_t>(numbers.size())};
-  computed_[static_cast<std::size_t>(output)] =
-      std::make_shared<const Tensor>(Tensor::of<std::int64_t>(shape, numbers));
 }
 
 const Tensor* GraphBuilder::known(ValueId id) const {

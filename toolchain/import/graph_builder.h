@@ -10,6 +10,10 @@
 
 namespace zeropoint::toolchain {
 
+/// How large a graph may become beside its weights: its nodes, names, shapes, attributes, and what writing
+/// out functions and loops takes on the way. A file of a few bytes must not become a graph without end.
+inline constexpr std::size_t kMostGraphBytes = std::size_t{512} << 20;
+
 /// Builds a graph node by node; each is verified, and its outputs' types and dims inferred, as it comes.
 class GraphBuilder {
  public:
@@ -41,18 +45,25 @@ class GraphBuilder {
   Result<ValueId> add_node(Op op, const std::string& name, std::vector<ValueId> inputs,
                            Attributes attributes = {});
 
+  /// Counts bytes that are not the graph's, but are needed for it.
+  void charge(std::size_t bytes) { bytes_ += bytes; }
+  /// kResourceExhausted once the graph is larger than kMostGraphBytes; add_node() tells as well. Until it is
+  /// asked little more is stored.
+  [[nodiscard]] Status check_size() const;
+
   /// What is known of a value that does not depend on the inputs; nullptr where nothing is.
   [[nodiscard]] const Tensor* known(ValueId id) const;
 
  private:
   void evaluate_node(const Node& node);
-  /// Where shape inference knows the elements of what depends on an input's shape alone.
-  void keep_elements(const Node& node);
+  /// Counts the dims of a value and, where they are not another's, its elements.
+  void charge_shape(ValueId id);
 
   Graph graph_;
   std::vector<Elements> elements_;                       // per value
   std::vector<std::shared_ptr<const Tensor>> computed_;  // per value, where evaluate_constants_
   std::size_t computed_bytes_ = 0;
+  std::size_t bytes_ = 0;  // of everything but shared constants
   std::unordered_map<std::string, int>
       names_;  // that are taken, with the number that the next one like it gets
   bool evaluate_constants_;

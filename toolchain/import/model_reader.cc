@@ -15,9 +15,12 @@ namespace {
 constexpr std::int64_t kOldestOpset = 1;
 constexpr std::int64_t kOldestIr = 3;
 // Functions and loops that are written out multiply; a file of a few bytes must not become a graph without
-// end.
-constexpr std::size_t kMostNodes = 200'000;
+// end. Of nodes and rounds of loops together:
+constexpr std::size_t kMostSteps = 200'000;
 constexpr int kDeepestNesting = 64;
+// Of prefixes, which stand before every name of a function or subgraph, and of symbols, which stand in every
+// shape.
+constexpr std::size_t kLongestName = 4096;
 
 std::string domain_of(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
 
@@ -143,6 +146,11 @@ Status ModelReader::read_input(const onnx::ValueInfoProto& proto, Scope& scope) 
       } else {
         dims->emplace_back(dim.dim_param());
       }
+      if (dims->back().symbol.size() > kLongestName || std::ssize(*dims) > kLargestRank) {
+        return Status::unsupported(
+            fmt::format("input '{}': at most {} axes, of symbols of at most {} bytes, are supported",
+                        proto.name(), kLargestRank, kLongestName));
+      }
     }
     if (std::all_of(dims->begin(), dims->end(), [](const Dim& dim) { return dim.known(); })) {
       ZP_RETURN_IF_ERROR(
@@ -160,15 +168,29 @@ Status ModelReader::read_nodes(const google::protobuf::RepeatedPtrField<onnx::No
     return Status::unsupported(
         fmt::format("subgraphs and functions are nested deeper than {}", kDeepestNesting));
   }
-  ZP_ASSIGN_OR_RETURN(std::vector<int> order, order_of(nodes));
-  for (int i : order) {
-    if (++nodes_read_ > kMostNodes) {
-      return Status::resource_exhausted(
-          fmt::format("with functions and loops written out it has more than {} nodes", kMostNodes));
-    }
+  if (scope.prefix.size() > kLongestName) {
+    return Status::unsupported(fmt::format(
+        "the names of the subgraphs and functions around a node are longer than {} bytes together",
+        kLongestName));
+  }
+  builder_.charge(kBytesPerName * (scope.opsets.size() + scope.attributes.size() + scope.tensors.size()));
+  auto [order, is_new] = orders_.try_emplace(&nodes);
+  if (is_new) {
+    ZP_ASSIGN_OR_RETURN(order->second, order_of(nodes));
+  }
+  for (int i : order->second) {
+    ZP_RETURN_IF_ERROR(count_step());
     ZP_RETURN_IF_ERROR(read_node(nodes[i], scope));
   }
   return {};
+}
+
+Status ModelReader::count_step() {
+  if (++steps_ > kMostSteps) {
+    return Status::resource_exhausted(
+        fmt::format("with functions and loops written out it has more than {} nodes and rounds", kMostSteps));
+  }
+  return builder_.check_size();
 }
 
 Status ModelReader::read_subgraph(const onnx::GraphProto& graph, Scope& scope) {
@@ -261,18 +283,19 @@ Status ModelReader::read_constant(const onnx::NodeProto& proto, Scope& scope) {
   if (proto.output_size() != 1 || proto.output(0).empty() || attributes->size() != 1) {
     return Status::corrupt(label + " needs one output and one value of a kind that is supported");
   }
-  const auto* held = std::get_if<std::shared_ptr<const Tensor>>(&attributes->begin()->second);
-  std::shared_ptr<const Tensor> tensor =
-      held != nullptr && attributes->begin()->first == "value" ? *held : nullptr;
-  if (tensor == nullptr) {
-    Result<std::vector<Tensor>> outputs = evaluate(OperatorCall(Op::kConstant, *attributes, {}));
-    ZP_RETURN_IF_ERROR(outputs.status().at(label));
-    tensor = std::make_shared<const Tensor>(std::move((*outputs)[0]));
-  }
   if (!scope.tensors.try_emplace(proto.output(0), kNoValue).second) {
     return Status::corrupt(fmt::format("{} makes tensor '{}' a second time", label, proto.output(0)));
   }
-  scope.tensors[proto.output(0)] = builder_.add_constant(scope.prefix + proto.output(0), std::move(tensor));
+  ValueId& constant = scope.tensors[proto.output(0)];
+  std::string name = scope.prefix + proto.output(0);
+  const auto* held = std::get_if<std::shared_ptr<const Tensor>>(&attributes->begin()->second);
+  if (held != nullptr && attributes->begin()->first == "value") {
+    constant = builder_.add_constant(name, *held);
+    return {};
+  }
+  Result<std::vector<Tensor>> outputs = evaluate(OperatorCall(Op::kConstant, *attributes, {}));
+  ZP_RETURN_IF_ERROR(outputs.status().at(label));
+  constant = builder_.add_constant(name, std::move((*outputs)[0]));
   return {};
 }
 

@@ -28,6 +28,8 @@ class ModelReader {
   Status read_input(const onnx::ValueInfoProto& proto, Scope& scope);
   Status read_initializer(const onnx::TensorProto& proto, std::shared_ptr<const Tensor> tensor, Scope& scope);
   Status read_nodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto>& nodes, Scope& scope);
+  /// For each node and each round of a loop: an error once there are too many.
+  Status count_step();
   Status read_node(const onnx::NodeProto& proto, Scope& scope);
   Status read_operator(const onnx::NodeProto& proto, Scope& scope);
   Status read_constant(const onnx::NodeProto& proto, Scope& scope);
@@ -58,7 +60,9 @@ class ModelReader {
   GraphBuilder builder_;
   std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*> functions_;
   std::unordered_map<const onnx::TensorProto*, std::shared_ptr<const Tensor>> shared_tensors_;
-  std::size_t nodes_read_ = 0;
+  /// The order in which the nodes of each list run.
+  std::unordered_map<const google::protobuf::RepeatedPtrField<onnx::NodeProto>*, std::vector<int>> orders_;
+  std::size_t steps_ = 0;  // nodes that were read and rounds of loops
 };
 
 }  // namespace zeropoint::toolchain

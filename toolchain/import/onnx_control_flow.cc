@@ -118,11 +118,14 @@ Status ModelReader::unroll(const onnx::NodeProto& proto, Scope& scope, std::int6
     carried.push_back(id);
   }
   std::vector<std::vector<ValueId>> scanned(static_cast<std::size_t>(proto.output_size() - carried_count));
+  ValueId always = builder_.add_constant(inside(scope, proto, "condition").prefix, boolean(true));
   for (std::int64_t round = 0; round < trips && condition; ++round) {
+    ZP_RETURN_IF_ERROR(count_step());
+    builder_.charge(kBytesPerName * static_cast<std::size_t>(body->output_size()));
     Scope inner = inside(scope, proto, std::to_string(round) + "/");
     inner.tensors[body->input(0).name()] =
         builder_.add_constant(inner.prefix + "round", Tensor::of<std::int64_t>({}, std::vector{round}));
-    inner.tensors[body->input(1).name()] = builder_.add_constant(inner.prefix + "condition", boolean(true));
+    inner.tensors[body->input(1).name()] = always;
     for (int i = 0; i < carried_count; ++i) {
       inner.tensors[body->input(i + 2).name()] = carried[static_cast<std::size_t>(i)];
     }

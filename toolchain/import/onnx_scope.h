@@ -34,4 +34,7 @@ struct Scope {
   }
 };
 
+/// What a name takes in a scope, about.
+inline constexpr std::size_t kBytesPerName = 64;
+
 }  // namespace zeropoint::toolchain

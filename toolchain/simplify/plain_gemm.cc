@@ -5,6 +5,10 @@
 //     alpha · (A · B) = A · (alpha · B), rounded once per weight; beta · C likewise. A C that has another
 //     element per row, or is computed, is added to the product behind it.
 
+#include <bit>
+#include <map>
+#include <tuple>
+
 #include "simplify/graph_view.h"
 #include "simplify/passes.h"
 
@@ -55,12 +59,12 @@ class PlainGemm {
       product.attributes["transB"] = int_attribute(gemm, "transB");
     }
     if (folds_alpha) {
-      product.inputs[1] = constant(gemm.inputs[1], scaled(*view_.floats(gemm.inputs[1]), alpha));
+      product.inputs[1] = scaled(gemm.inputs[1], alpha);
     } else if (!computed && alpha != 1) {
       product.attributes["alpha"] = alpha;
     }
     if (keeps_bias && gemm.has_input(2)) {
-      product.inputs.push_back(folds_bias ? constant(gemm.inputs[2], *std::move(bias)) : gemm.inputs[2]);
+      product.inputs.push_back(folds_bias ? folded(gemm.inputs[2], beta, *std::move(bias)) : gemm.inputs[2]);
       if (!folds_bias && beta != 1) {
         product.attributes["beta"] = beta;
       }
@@ -73,7 +77,7 @@ class PlainGemm {
       const Tensor* c = view_.floats(gemm.inputs[2]);
       ValueId addend = gemm.inputs[2];
       if (beta != 1) {
-        addend = c != nullptr ? constant(addend, scaled(*c, beta)) : multiplied(gemm, addend, beta, "_beta");
+        addend = c != nullptr ? scaled(addend, beta) : multiplied(gemm, addend, beta, "_beta");
       }
       append({Op::kAdd, gemm.name + "_add", {result, addend}, {}, {}}, gemm, "");
     }
@@ -107,16 +111,22 @@ class PlainGemm {
     return bias;
   }
 
-  static Tensor scaled(const Tensor& tensor, float factor) {
-    Tensor result = tensor;
+  ValueId scaled(ValueId id, float factor) {
+    Tensor result = *view_.floats(id);
     for (float& element : result.data<float>()) {
       element *= factor;
     }
-    return result;
+    return folded(id, factor, std::move(result));
   }
 
-  ValueId constant(ValueId like, Tensor tensor) {
-    return graph_.add_constant(names_.take(graph_.value(like).name + "_folded"), std::move(tensor));
+  /// The constant `tensor`, which is `id` times `factor`. Gemms that share the one share the other.
+  ValueId folded(ValueId id, float factor, Tensor tensor) {
+    Folded key{id, std::bit_cast<std::uint32_t>(factor), tensor.shape()};
+    auto [known, is_new] = folded_.try_emplace(std::move(key), kNoValue);
+    if (is_new) {
+      known->second = graph_.add_constant(names_.take(graph_.value(id).name + "_folded"), std::move(tensor));
+    }
+    return known->second;
   }
 
   ValueId append(Node node, const Node& gemm, const std::string& suffix) {
@@ -144,6 +154,8 @@ class PlainGemm {
   GraphView view_;
   NewNames names_;
   std::vector<Node> made_;
+  using Folded = std::tuple<ValueId, std::uint32_t, Shape>;  // what of, the factor's bits, to which shape
+  std::map<Folded, ValueId> folded_;
 };
 
 }  // namespace

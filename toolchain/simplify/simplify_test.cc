@@ -265,6 +265,24 @@ TEST_F(Simplify, FoldsTheFactorsOfAGemm) {
   EXPECT_EQ(after(plain_gemm, 2), "Gemm Gemm Gemm Gemm");
 }
 
+TEST(PlainGemm, GemmsThatShareTheirWeightsShareWhatIsFoldedToo) {
+  Graph graph;
+  ValueId y = graph.add_input("x", ElementType::kFloat32, {2, 2});
+  ValueId w = graph.add_constant("w", Tensor(ElementType::kFloat32, {2, 2}));
+  ValueId c = graph.add_constant("c", Tensor(ElementType::kFloat32, {}));
+  for (float alpha : {0.5F, 0.5F, 2.0F}) {
+    std::string name = "y" + std::to_string(y);
+    y = graph.add_node(Op::kGemm, name, {y, w, c}, name, {{"alpha", alpha}});
+  }
+  graph.outputs = {y};
+  ASSERT_TRUE(infer_shapes(graph).ok());
+  EXPECT_EQ(plain_gemm(graph), 3U);
+  ASSERT_EQ(graph.nodes.size(), 3U);
+  EXPECT_EQ(graph.nodes[0].inputs[1], graph.nodes[1].inputs[1]);
+  EXPECT_EQ(graph.nodes[0].inputs[2], graph.nodes[2].inputs[2]);
+  EXPECT_NE(graph.nodes[0].inputs[1], graph.nodes[2].inputs[1]);
+}
+
 TEST_F(Simplify, MakesOtherGemmsOfPlainOnes) {
   ValueId x = input({7, 2});
   std::int64_t yes = 1;
