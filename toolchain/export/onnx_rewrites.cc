@@ -6,6 +6,8 @@
 #include <cmath>
 #include <optional>
 
+#include "simplify/graph_view.h"
+
 namespace zeropoint::toolchain::rewrites {
 namespace {
 
@@ -217,10 +219,7 @@ Status resize_with_all_inputs(OnnxNode& node, Graph& graph) {
   for (std::size_t i : {1U, 2U}) {
     if (!has(node, i)) {
       node.inputs.resize(std::max<std::size_t>(node.inputs.size(), i + 1), kNoValue);
-      std::string name = fmt::format("{}_{}", node.name, i == 1 ? "roi" : "scales");
-      while (graph.find(name) != kNoValue) {
-        name += '_';
-      }
+      std::string name = NewNames(graph).take(node.name + (i == 1 ? "_roi" : "_scales"));
       node.inputs[i] = graph.add_constant(std::move(name), Tensor(ElementType::kFloat32, {0}));
     }
   }

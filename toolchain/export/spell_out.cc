@@ -2,14 +2,17 @@
 
 #include <cmath>
 
+#include "graph/inference.h"
+#include "simplify/graph_view.h"
+
 namespace zeropoint::toolchain {
 namespace {
 
 /// The formula that takes the place of a node.
 class Formula {
  public:
-  Formula(Graph& graph, const Node& node, std::vector<Node>& nodes)
-      : graph_(graph), node_(node), nodes_(nodes) {}
+  Formula(Graph& graph, NewNames& names, const Node& node, std::vector<Node>& nodes)
+      : graph_(graph), names_(names), node_(node), nodes_(nodes) {}
 
   [[nodiscard]] ValueId x() const { return node_.inputs[0]; }
   ValueId number(const char* what, double value) {
@@ -33,15 +36,10 @@ class Formula {
   }
 
  private:
-  std::string unused(const char* what) const {
-    std::string name = node_.name + "_" + what;
-    while (graph_.find(name) != kNoValue) {
-      name += "_";
-    }
-    return name;
-  }
+  std::string unused(const char* what) { return names_.take(node_.name + "_" + what); }
 
   Graph& graph_;
+  NewNames& names_;
   const Node& node_;
   std::vector<Node>& nodes_;
 };
@@ -103,8 +101,8 @@ bool is_float32(const Graph& graph, const Node& node) {
 }
 
 /// False, and nothing done, where there is no formula.
-bool write(Graph& graph, const Node& node, std::vector<Node>& nodes) {
-  Formula formula(graph, node, nodes);
+bool write(Graph& graph, NewNames& names, const Node& node, std::vector<Node>& nodes) {
+  Formula formula(graph, names, node, nodes);
   switch (node.op) {
     case Op::kGelu:
       gelu(node, formula);
@@ -122,7 +120,7 @@ bool write(Graph& graph, const Node& node, std::vector<Node>& nodes) {
     case Op::kRMSNormalization: {
       const std::optional<Dims>& dims = graph.value(node.inputs[0]).dims;
       std::int64_t axis = int_attribute(node, "axis");
-      if (axis >= 0 && !dims) {
+      if (!dims && (axis >= 0 || axis < -kLargestRank)) {
         return false;
       }
       std::int64_t axes = axis < 0 ? -axis : std::ssize(*dims) - axis;
@@ -144,9 +142,10 @@ bool write(Graph& graph, const Node& node, std::vector<Node>& nodes) {
 Status spell_out(Graph& graph, std::int64_t opset) {
   std::vector<Node> nodes;
   std::vector<Node> before = std::move(graph.nodes);
+  NewNames names(graph);
   for (Node& node : before) {
     bool newer = info_of(node.op).domain.empty() && info_of(node.op).since > opset;
-    if (!newer || !is_float32(graph, node) || !write(graph, node, nodes)) {
+    if (!newer || !is_float32(graph, node) || !write(graph, names, node, nodes)) {
       nodes.push_back(std::move(node));
     }
   }

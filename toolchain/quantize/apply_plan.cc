@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "quantize/check_plan.h"
 #include "quantize/node_role.h"
 #include "quantize/plan_biases.h"
+#include "simplify/graph_view.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {
@@ -23,16 +23,13 @@ Tensor scales_tensor(const TensorParams& params, const Shape& shape) {
 
 class Applier {
  public:
-  Applier(const Graph& graph, const QuantPlan& plan) : graph_(graph), plan_(plan) {
+  Applier(const Graph& graph, const QuantPlan& plan) : graph_(graph), plan_(plan), names_(graph) {
     result_.name = graph.name;
     result_.metadata = graph.metadata;
   }
 
   Result<Graph> run() {
     ZP_RETURN_IF_ERROR(check_plan(graph_, plan_));
-    for (const Value& value : graph_.values) {
-      names_.insert(value.name);
-    }
     for (ValueId input : graph_.inputs) {
       const Value& value = graph_.value(input);
       if (!value.dims) {
@@ -82,15 +79,7 @@ class Applier {
   /// The graph's output keeps its name, so what is there before quantization gets another.
   std::string name_before(ValueId output) {
     const std::string& name = graph_.value(output).name;
-    return is_output(output) && plan_.find(name) != nullptr ? unused(name + "_real") : name;
-  }
-
-  /// `name`, or where the graph has a tensor of that name already, one like it.
-  std::string unused(std::string name) {
-    while (!names_.insert(name).second) {
-      name += '_';
-    }
-    return name;
+    return is_output(output) && plan_.find(name) != nullptr ? names_.take(name + "_real") : name;
   }
 
   [[nodiscard]] bool is_output(ValueId id) const {
@@ -117,9 +106,10 @@ class Applier {
     ZP_RETURN_IF_ERROR(quantized.status().at("tensor '" + value.name + "'"));
     ZP_ASSIGN_OR_RETURN(ParamsLayout layout,
                         ParamsLayout::of(quantized->shape(), decision->params.granularity));
-    ValueId integers = result_.add_constant(unused(value.name + "_quantized"), *std::move(quantized));
-    made_[id] = dequantize_node(integers, is_output(id) ? value.name : unused(value.name + "_dequantized"),
-                                *decision, params_of(*decision, layout.params_shape(), storage));
+    ValueId integers = result_.add_constant(names_.take(value.name + "_quantized"), *std::move(quantized));
+    made_[id] =
+        dequantize_node(integers, is_output(id) ? value.name : names_.take(value.name + "_dequantized"),
+                        *decision, params_of(*decision, layout.params_shape(), storage));
     return made_[id];
   }
 
@@ -144,7 +134,7 @@ class Applier {
   /// Scale and zero point of a decision as constants.
   ParamIds params_of(const Decision& decision, const Shape& shape, ElementType storage) {
     ParamIds ids{
-        result_.add_constant(unused(decision.tensor + "_scale"), scales_tensor(decision.params, shape)),
+        result_.add_constant(names_.take(decision.tensor + "_scale"), scales_tensor(decision.params, shape)),
         kNoValue};
     visit_integer(storage, [&](auto element) {
       Tensor zero_points(storage, shape);
@@ -152,7 +142,8 @@ class Applier {
         zero_points.data<decltype(element)>()[i] =
             static_cast<decltype(element)>(decision.params.params[i].zero_point);
       }
-      ids.zero_point = result_.add_constant(unused(decision.tensor + "_zero_point"), std::move(zero_points));
+      ids.zero_point =
+          result_.add_constant(names_.take(decision.tensor + "_zero_point"), std::move(zero_points));
     });
     return ids;
   }
@@ -178,7 +169,7 @@ class Applier {
     const Decision* decision = plan_.find(name);
     if (decision != nullptr) {
       made_[id] =
-          quantize_and_back(made_[id], *decision, is_output(id) ? name : unused(name + "_dequantized"));
+          quantize_and_back(made_[id], *decision, is_output(id) ? name : names_.take(name + "_dequantized"));
     }
   }
 
@@ -190,7 +181,7 @@ class Applier {
     }
     ParamIds ids = params_of(decision, {}, decision.type.storage());
     ValueId integers = result_.add_node(Op::kQuantizeLinear, name + "_quantize",
-                                        {real, ids.scale, ids.zero_point}, unused(name + "_quantized"));
+                                        {real, ids.scale, ids.zero_point}, names_.take(name + "_quantized"));
     return dequantize_node(integers, std::move(output), decision, ids);
   }
 
@@ -198,7 +189,7 @@ class Applier {
   ValueId requantized(ValueId mapped, const Decision& decision) {
     auto [found, is_new] = copies_.try_emplace(&decision, kNoValue);
     if (is_new) {
-      found->second = quantize_and_back(mapped, decision, unused(decision.tensor + "_for_products"));
+      found->second = quantize_and_back(mapped, decision, names_.take(decision.tensor + "_for_products"));
     }
     return found->second;
   }
@@ -222,7 +213,7 @@ class Applier {
       const std::string& name = graph_.value(node.inputs[0]).name;
       Node quantize{Op::kDynamicQuantizeLinear, name + "_quantize", {x}, {}, {}};
       for (const char* suffix : {"_quantized", "_scale", "_zero_point"}) {
-        quantize.outputs.push_back(result_.add_value(unused(name + suffix)));
+        quantize.outputs.push_back(result_.add_value(names_.take(name + suffix)));
       }
       found->second = quantize.outputs;
       result_.nodes.push_back(std::move(quantize));
@@ -236,12 +227,12 @@ class Applier {
     Shape scales_shape = decision.params.params.size() == 1
                              ? Shape{}
                              : Shape{static_cast<std::int64_t>(decision.params.params.size())};
-    ValueId w = result_.add_constant(unused(weights.name + "_quantized"), std::move(integers));
-    ValueId scales =
-        result_.add_constant(unused(weights.name + "_scale"), scales_tensor(decision.params, scales_shape));
+    ValueId w = result_.add_constant(names_.take(weights.name + "_quantized"), std::move(integers));
+    ValueId scales = result_.add_constant(names_.take(weights.name + "_scale"),
+                                          scales_tensor(decision.params, scales_shape));
     const std::string& output = graph_.value(node.outputs[0]).name;
     auto add = [&](Op op, const char* what, std::vector<ValueId> inputs, Attributes attributes = {}) {
-      return result_.add_node(op, node.name + what, std::move(inputs), unused(output + what),
+      return result_.add_node(op, node.name + what, std::move(inputs), names_.take(output + what),
                               std::move(attributes));
     };
     ValueId sums = add(Op::kMatMulInteger, "_integers", {found->second[0], w, found->second[2]});
@@ -272,17 +263,17 @@ class Applier {
 
   ValueId clip(const std::string& name, ValueId real, QuantizedRange range, QuantParams params) {
     auto bound = [&](const char* suffix, std::int64_t q) {
-      return result_.add_constant(unused(name + suffix), Tensor::of<float>({}, {dequantize(q, params)}));
+      return result_.add_constant(names_.take(name + suffix), Tensor::of<float>({}, {dequantize(q, params)}));
     };
     ValueId low = bound("_low", range.q_min);
     ValueId high = bound("_high", range.q_max);
-    return result_.add_node(Op::kClip, name + "_clip", {real, low, high}, unused(name + "_clipped"));
+    return result_.add_node(Op::kClip, name + "_clip", {real, low, high}, names_.take(name + "_clipped"));
   }
 
   const Graph& graph_;
   const QuantPlan& plan_;
   Graph result_;
-  std::set<std::string> names_;      // of all tensors of both graphs
+  NewNames names_;                   // unlike those of either graph
   std::map<ValueId, ValueId> made_;  // value of the float graph -> what its readers read in the result
   std::map<const Decision*, ValueId> copies_;  // what decisions for some readers made
   std::map<ValueId, std::vector<ValueId>>

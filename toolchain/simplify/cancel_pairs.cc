@@ -2,8 +2,7 @@
 //         Relu; Neg after Neg.
 // After:  one Transpose of both orders; one Reshape to the last dims; one Relu; nothing.
 // When:   the dims of the last are known but for one extent (Reshape). The first of the two stays where
-// others
-//         read it.
+//         others read it.
 // perm(i) = first[second(i)].
 
 #include <algorithm>

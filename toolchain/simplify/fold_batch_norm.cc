@@ -1,10 +1,9 @@
 // Before: Conv | ConvTranspose | Gemm -> BatchNormalization (inference)
 // After:  the layer with other weights and bias
 // When:   weights, bias and all four parameters are float32 constants; nothing but the BatchNormalization
-// reads
-//         the layer's result, and nothing its further outputs.
-//     (y - mean) * scale / sqrt(var + epsilon) + B  =  y * f + (B - mean * f),   f = scale / sqrt(var +
-//     epsilon)
+//         reads the layer's result, and nothing its further outputs.
+//     (y - mean) * scale / sqrt(var + epsilon) + B = y * f + (B - mean * f)
+//     with f = scale / sqrt(var + epsilon)
 
 #include <cmath>
 

@@ -1,8 +1,7 @@
 // Before: Pad (constant 0) -> Conv
 // After:  Conv with larger pads
 // When:   the pads are known, not negative and on spatial axes alone; the Conv has no auto_pad that depends
-// on
-//         the extents it sees (SAME).
+//         on the extents it sees (SAME).
 // A convolution's padding is zeros: pads of both add up.
 
 #include "simplify/graph_view.h"

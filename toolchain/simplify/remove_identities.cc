@@ -1,10 +1,9 @@
 // Before: y = f(x) where f gives its input as it is: Identity; Dropout in inference; Cast to the type of x;
-//         Transpose that keeps the order; Reshape, Flatten, Squeeze, Unsqueeze, Expand, Tile, Slice, Pad,
-//         Resize that keep the dims; Concat, Sum, Max, Min, Mean of one tensor; x * 1, x / 1, x + 0, x - 0.
+//         Transpose that keeps the order; Reshape, Flatten, Squeeze, Unsqueeze, Expand, Tile, Slice, Pad
+//         that keep the dims; Concat, Sum, Max, Min, Mean of one tensor; x * 1, x / 1, x + 0, x - 0.
 // After:  whoever read y reads x.
-// When:   dims and type of y are known to be those of x. Where y is an output of the graph, x must be made by
-// a
-//         node and be no output itself; it takes the name of y.
+// When:   dims and type of y are known to be those of x. Where y is an output of the graph, x must be made
+//         by a node and be no output itself; it takes the name of y.
 // Pads and slices that add as much as they take are told apart by their amounts.
 
 #include <algorithm>
@@ -53,8 +52,8 @@ ValueId passed_on(const Graph& graph, const GraphView& view, const Node& node) {
       break;
     case Op::kDropout: {
       const Tensor* training = graph.constant(node, 2);
-      passes =
-          !has_mask && (!node.has_input(2) || (training != nullptr && training->bytes()[0] == std::byte{0}));
+      passes = !has_mask && (!node.has_input(2) || (training != nullptr && training->size() == 1 &&
+                                                    training->bytes()[0] == std::byte{0}));
       break;
     }
     case Op::kCast:

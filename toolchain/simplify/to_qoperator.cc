@@ -14,9 +14,9 @@ namespace zeropoint::toolchain {
 namespace {
 
 /// Operators that give integers of their first input as they are, in models of any opset from 13 on.
-constexpr Op kMoves[] = {Op::kFlatten,   Op::kGather, Op::kIdentity,  Op::kMaxPool,  Op::kReshape,
-                         Op::kSlice,     Op::kSplit,  Op::kSqueeze,   Op::kTile,     Op::kTranspose,
-                         Op::kUnsqueeze, Op::kExpand, Op::kReduceMax, Op::kReduceMin};
+constexpr Op kMovesSince13[] = {Op::kFlatten,   Op::kGather, Op::kIdentity,  Op::kMaxPool,  Op::kReshape,
+                                Op::kSlice,     Op::kSplit,  Op::kSqueeze,   Op::kTile,     Op::kTranspose,
+                                Op::kUnsqueeze, Op::kExpand, Op::kReduceMax, Op::kReduceMin};
 
 class ToQOperator {
  public:
@@ -223,7 +223,7 @@ class ToQOperator {
 
   /// Where scale and zero point stay, the integers are moved as they are.
   std::optional<Node> move(const Node& node, const QuantizedOperand& y) {
-    if (std::find(std::begin(kMoves), std::end(kMoves), node.op) == std::end(kMoves) ||
+    if (std::find(std::begin(kMovesSince13), std::end(kMovesSince13), node.op) == std::end(kMovesSince13) ||
         node.outputs.size() != 1) {
       return std::nullopt;
     }
