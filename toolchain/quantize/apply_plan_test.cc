@@ -86,7 +86,7 @@ TEST(ApplyPlan, TakesNamesThatTheGraphDoesNotUse) {
   ASSERT_TRUE(plan.ok()) << plan.status().message();
   Graph result = applied(*plan, graph);
   EXPECT_TRUE(lower(result, RequantizeMode::kFloat).ok());
-  EXPECT_EQ(result.value(result.find("r_scale_")).constant->data<float>()[0],
+  EXPECT_EQ(result.value(result.find("r_scale_2")).constant->data<float>()[0],
             plan->find("r")->params.params[0].scale);
 }
 
