@@ -1,5 +1,4 @@
-#include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "float/builders.h"
@@ -8,26 +7,41 @@
 namespace zeropoint::toolchain {
 namespace {
 
+/// to[i] = function(from[i]) for all floats of the two memories, which have one layout: where it fills up
+/// with zeros, function(0) must be 0. oneDNN's own loops make a number of a NaN.
+template <typename Function>
+void transform(const dnnl::memory& from, const dnnl::memory& to, Function function) {
+  const auto* in = static_cast<const float*>(from.get_data_handle());
+  auto* out = static_cast<float*>(to.get_data_handle());
+  auto count = static_cast<std::int64_t>(from.get_desc().get_size() / sizeof(float));
+  constexpr std::int64_t kWorthThreads = std::int64_t{1} << 15;
+#pragma omp parallel for if (count > kWorthThreads)
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = function(in[i]);
+  }
+}
+
 class ReluStep final : public NodeStep {
  public:
-  explicit ReluStep(StepBuilder& builder) : forward_(builder.stream()) {
+  explicit ReluStep(StepBuilder& builder) {
     MemoryDesc layout = builder.layout(0);
-    desc_ = relu(builder.engine(), layout, {.training = builder.training()});
-    if (builder.relu_is_fused()) {
-      output_ = builder.input(0, layout);
+    input_ = builder.input(0, layout);
+    if (builder.may_overwrite_input(0)) {
+      output_ = input_;
       builder.share_input(0);
     } else {
       output_ = builder.output(layout);
-      forward_.add(dnnl::eltwise_forward(desc_),
-                   {{DNNL_ARG_SRC, builder.input(0, layout)}, {DNNL_ARG_DST, output_}});
     }
   }
 
-  Status run() override { return forward_.run(); }
+  Status run() override {
+    transform(input_, output_, [](float x) { return x < 0.0F ? 0.0F : x; });
+    return {};
+  }
 
   Result<std::unique_ptr<Step>> prepare_gradient(GradientBuilder& builder) override {
     MemoryDesc layout = output_.get_desc();
-    auto desc = relu_backward(builder.engine(), layout, layout, desc_);
+    auto desc = relu_backward(builder.engine(), layout, layout, relu(builder.engine(), layout));
     dnnl::memory gradient = builder.output_gradient(layout);
     auto step = std::make_unique<PrimitiveStep>(builder.stream());
     step->add(dnnl::eltwise_backward(desc), {{DNNL_ARG_DST, output_},
@@ -37,24 +51,33 @@ class ReluStep final : public NodeStep {
   }
 
  private:
-  dnnl::eltwise_forward::primitive_desc desc_;
+  dnnl::memory input_;
   dnnl::memory output_;
-  PrimitiveStep forward_;
 };
 
-/// Clip between constants, in the layout in which the input comes.
+/// Clip between constants, in the layout in which the input comes if that may be.
 class ClipStep final : public NodeStep {
  public:
-  ClipStep(StepBuilder& builder, float low, float high) : forward_(builder.stream()) {
-    MemoryDesc layout = builder.layout(0);
-    forward_.add(dnnl::eltwise_forward(clip(builder.engine(), layout, low, high)),
-                 {{DNNL_ARG_SRC, builder.input(0, layout)}, {DNNL_ARG_DST, builder.output(layout)}});
+  ClipStep(StepBuilder& builder, float low, float high) : low_(low), high_(high) {
+    bool keeps_zero = low <= 0 && high >= 0;
+    MemoryDesc layout = keeps_zero ? builder.layout(0) : plain_desc(builder.shape(0));
+    input_ = builder.input(0, layout);
+    output_ = builder.output(layout);
   }
 
-  Status run() override { return forward_.run(); }
+  Status run() override {
+    transform(input_, output_, [low = low_, high = high_](float x) {
+      float raised = x < low ? low : x;
+      return raised > high ? high : raised;
+    });
+    return {};
+  }
 
  private:
-  PrimitiveStep forward_;
+  float low_;
+  float high_;
+  dnnl::memory input_;
+  dnnl::memory output_;
 };
 
 /// The bound at input `i` when it is known now, `open` when there is none, NaN when it will be computed.
@@ -74,10 +97,11 @@ Result<std::unique_ptr<NodeStep>> prepare_relu(StepBuilder& builder) {
 }
 
 Result<std::unique_ptr<NodeStep>> prepare_clip(StepBuilder& builder) {
-  float low = known_bound(builder, 1, std::numeric_limits<float>::lowest());
-  float high = known_bound(builder, 2, std::numeric_limits<float>::max());
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  float low = known_bound(builder, 1, -kInfinity);
+  float high = known_bound(builder, 2, kInfinity);
   std::unique_ptr<NodeStep> step;
-  if (std::isfinite(low) && std::isfinite(high) && low <= high) {
+  if (low <= high) {
     step = std::make_unique<ClipStep>(builder, low, high);
   }
   return step;

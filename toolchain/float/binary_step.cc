@@ -24,9 +24,8 @@ class BinaryStep final : public NodeStep {
 }  // namespace
 
 Result<std::unique_ptr<NodeStep>> prepare_binary(StepBuilder& builder) {
-  bool alike = builder.shape(0) == builder.shape(1) && *element_count(builder.shape(0)) > 0 &&
-               builder.shape(0).size() <= 5 && builder.constant(0) == nullptr &&
-               builder.constant(1) == nullptr;
+  bool alike = builder.shape(0) == builder.shape(1) && builder.shape(0).size() <= 5 &&
+               builder.constant(0) == nullptr && builder.constant(1) == nullptr;
   std::unique_ptr<NodeStep> step;
   if (alike) {
     step = std::make_unique<BinaryStep>(builder);

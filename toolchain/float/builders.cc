@@ -57,17 +57,7 @@ void StepBuilder::share_input(std::size_t i) {
   plan_.forms(node().outputs[0]).push_back(plan_.forms(node().inputs[i])[0]);
 }
 
-bool StepBuilder::fuse_relu() {
-  if (!plan_.may_fuse_relu(index_)) {
-    return false;
-  }
-  plan_.rectified_[static_cast<std::size_t>(node().outputs[0])] = true;
-  return true;
-}
-
-bool StepBuilder::relu_is_fused() const {
-  return plan_.rectified_[static_cast<std::size_t>(node().inputs[0])];
-}
+bool StepBuilder::may_overwrite_input(std::size_t i) const { return plan_.may_overwrite(node().inputs[i]); }
 
 bool GradientBuilder::wanted(std::size_t i) const {
   return i < node().inputs.size() && node().inputs[i] != kNoValue &&

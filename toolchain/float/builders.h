@@ -52,10 +52,8 @@ class StepBuilder {
   /// The output is input `i` as it is, shape and layout: no work.
   void share_input(std::size_t i);
 
-  /// True when nothing but a Relu reads the output. The caller must then apply it.
-  bool fuse_relu();
-  /// True when whoever made input 0 has applied this Relu.
-  [[nodiscard]] bool relu_is_fused() const;
+  /// Whether nothing else needs what a layer made of input `i`: the step can work in place and share it.
+  [[nodiscard]] bool may_overwrite_input(std::size_t i) const;
 
  private:
   [[nodiscard]] const Value& value(std::size_t i) const {

@@ -31,8 +31,7 @@ class ConvStep final : public NodeStep {
     if (has_bias_) {
       descs.bias = plain_desc(builder.shape(2));
     }
-    desc_ = convolution(builder.engine(), descs, window_,
-                        {.training = builder.training(), .relu = builder.fuse_relu()});
+    desc_ = convolution(builder.engine(), descs, window_, {.training = builder.training()});
     PrimitiveStep::Arguments arguments = {
         {DNNL_ARG_SRC, builder.input(0, desc_.src_desc())},
         {DNNL_ARG_WEIGHTS, builder.input(1, desc_.weights_desc(), plain_desc(weights_shape_))},

@@ -25,8 +25,7 @@ class InnerProductStep final : public NodeStep {
     if (has_bias_) {
       descs.bias = bias;
     }
-    desc_ =
-        inner_product(builder.engine(), descs, {.training = builder.training(), .relu = builder.fuse_relu()});
+    desc_ = inner_product(builder.engine(), descs, {.training = builder.training()});
     PrimitiveStep::Arguments arguments = {
         {DNNL_ARG_SRC, builder.input(0, desc_.src_desc())},
         {DNNL_ARG_WEIGHTS, builder.input(1, desc_.weights_desc(), weights_plain_)},

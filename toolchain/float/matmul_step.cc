@@ -53,9 +53,8 @@ class MatMulStep final : public NodeStep {
 
 Result<std::unique_ptr<NodeStep>> prepare_matmul(StepBuilder& builder) {
   std::unique_ptr<NodeStep> step;
-  // oneDNN has no products of nothing, and stacks of at most 12 axes.
-  bool empty = *element_count(builder.shape(0)) == 0 || *element_count(builder.shape(1)) == 0;
-  if (!empty && std::max(builder.shape(0).size(), builder.shape(1).size()) <= 12) {
+  // oneDNN has stacks of at most 12 axes.
+  if (std::max(builder.shape(0).size(), builder.shape(1).size()) <= 12) {
     step = std::make_unique<MatMulStep>(builder);
   }
   return step;

@@ -43,7 +43,6 @@ Plan::Plan(Network& network, std::vector<Shape> input_shapes, bool observed)
       shapes_(network.graph.values.size()),
       forms_(network.graph.values.size()),
       gradients_(network.graph.values.size()),
-      rectified_(network.graph.values.size(), false),
       trainable_(network.graph.values.size(), false) {}
 
 Result<std::unique_ptr<Plan>> Plan::build(Network& network, const std::vector<Shape>& input_shapes,
@@ -141,21 +140,18 @@ Form Plan::form_as(ValueId id, const MemoryDesc& read_as, const MemoryDesc& want
   return form;
 }
 
-bool Plan::may_fuse_relu(std::size_t index) const {
+bool Plan::may_overwrite(ValueId id) const {
   const Graph& graph = network_.graph;
-  ValueId output = graph.nodes[index].outputs[0];
-  if (observed_ || contains(graph.outputs, output)) {
+  if (observed_ || contains(graph.outputs, id)) {
     return false;
   }
   int readers = 0;
-  bool by_relu = false;
+  bool by_layer = false;  // whose gradients do not need what it gave
   for (const Node& node : graph.nodes) {
-    if (contains(node.inputs, output)) {
-      ++readers;
-      by_relu = node.op == Op::kRelu;
-    }
+    readers += contains(node.inputs, id) ? 1 : 0;
+    by_layer = by_layer || (contains(node.outputs, id) && (node.op == Op::kConv || node.op == Op::kGemm));
   }
-  return readers == 1 && by_relu;
+  return readers == 1 && by_layer;
 }
 
 Status Plan::prepare() {

@@ -59,7 +59,7 @@ class Plan {
   Status prepare_node(std::size_t index);
   Status prepare_backward();
   void release_inputs_of(const Node& node, std::vector<int>& uses);
-  [[nodiscard]] bool may_fuse_relu(std::size_t index) const;
+  [[nodiscard]] bool may_overwrite(ValueId id) const;
   [[nodiscard]] Status show(ValueId id, const ValueObserver& observer);
   [[nodiscard]] Tensor plain_copy(ValueId id, const Form& form);
 
@@ -80,7 +80,6 @@ class Plan {
   std::vector<Shape> shapes_;                   // per value, all extents known
   std::vector<std::vector<Form>> forms_;        // per value; the first is as its producer made it
   std::vector<std::optional<Form>> gradients_;  // per value
-  std::vector<bool> rectified_;                 // per value: a Relu that follows is already applied
   std::vector<bool> trainable_;                 // per value: its gradient is wanted
   std::vector<Form> outputs_;                   // per graph output, row-major
   BufferStore store_;

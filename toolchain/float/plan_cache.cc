@@ -21,7 +21,7 @@ Status check_input(const Value& value, const Tensor& input) {
   const Dims& dims = *value.dims;
   bool fits = dims.size() == input.shape().size();
   for (std::size_t i = 0; fits && i < dims.size(); ++i) {
-    fits = dims[i].known() ? dims[i].extent == input.shape()[i] : input.shape()[i] > 0;
+    fits = !dims[i].known() || dims[i].extent == input.shape()[i];
   }
   return fits ? Status()
               : Status::invalid_argument(fmt::format("input '{}' is {}; {} is needed", value.name,

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
 #include "float/builders.h"
 #include "float/step_table.h"
@@ -7,16 +7,35 @@
 namespace zeropoint::toolchain {
 namespace {
 
+bool has_nan(const dnnl::memory& memory) {
+  const auto* x = static_cast<const float*>(memory.get_data_handle());
+  auto count = static_cast<std::int64_t>(memory.get_desc().get_size() / sizeof(float));
+  int nans = 0;
+  constexpr std::int64_t kWorthThreads = std::int64_t{1} << 15;
+#pragma omp parallel for reduction(| : nans) if (count > kWorthThreads)
+  for (std::int64_t i = 0; i < count; ++i) {
+    nans |= static_cast<int>(std::isnan(x[i]));
+  }
+  return nans != 0;
+}
+
 class PoolStep final : public NodeStep {
  public:
   PoolStep(StepBuilder& builder, PoolKind kind, WindowGeometry window)
-      : kind_(kind), window_(std::move(window)), forward_(builder.stream()) {
+      : node_(builder.node()),
+        input_shape_(builder.shape(0)),
+        output_shape_(builder.output_shape()),
+        kind_(kind),
+        window_(std::move(window)),
+        stream_(builder.stream()),
+        forward_(builder.stream()) {
     // The layout in which the input was made serves as well as any other: no reorder.
     MemoryDesc src = builder.layout(0);
     desc_ = pool(builder.engine(), kind_, src, any_desc(builder.output_shape()), window_,
                  {.training = builder.training()});
-    PrimitiveStep::Arguments arguments = {{DNNL_ARG_SRC, builder.input(0, src)},
-                                          {DNNL_ARG_DST, builder.output(desc_.dst_desc())}};
+    input_ = builder.input(0, src);
+    output_ = builder.output(desc_.dst_desc());
+    PrimitiveStep::Arguments arguments = {{DNNL_ARG_SRC, input_}, {DNNL_ARG_DST, output_}};
     if (builder.training() && kind_ == PoolKind::kMax) {
       workspace_ = dnnl::memory(desc_.workspace_desc(), builder.engine());
       arguments.emplace(DNNL_ARG_WORKSPACE, workspace_);
@@ -24,7 +43,10 @@ class PoolStep final : public NodeStep {
     forward_.add(PoolPrimitive(desc_), std::move(arguments));
   }
 
-  Status run() override { return forward_.run(); }
+  /// A NaN is the largest of its window, but not for oneDNN.
+  Status run() override {
+    return kind_ == PoolKind::kMax && has_nan(input_) ? run_plainly() : forward_.run();
+  }
 
   Result<std::unique_ptr<Step>> prepare_gradient(GradientBuilder& builder) override {
     auto desc =
@@ -41,8 +63,29 @@ class PoolStep final : public NodeStep {
   }
 
  private:
+  Status run_plainly() {
+    Tensor x(ElementType::kFloat32, input_shape_);
+    copy(input_, dnnl::memory(plain_desc(input_shape_), stream_.get_engine(), x.bytes()));
+    const Tensor* argument = &x;
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> y,
+                        evaluate(OperatorCall(node_.op, node_.attributes, {&argument, 1})));
+    copy(dnnl::memory(plain_desc(output_shape_), stream_.get_engine(), y[0].bytes()), output_);
+    return {};
+  }
+
+  void copy(const dnnl::memory& from, const dnnl::memory& to) {
+    dnnl::reorder(reorder(stream_.get_engine(), from.get_desc(), to.get_desc()))
+        .execute(stream_, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  }
+
+  Node node_;
+  Shape input_shape_;
+  Shape output_shape_;
   PoolKind kind_;
   WindowGeometry window_;
+  dnnl::stream stream_;
+  dnnl::memory input_;
+  dnnl::memory output_;
   PoolDesc desc_;
   dnnl::memory workspace_;
   PrimitiveStep forward_;
@@ -59,14 +102,12 @@ bool ends_with_padding(const WindowGeometry& window) {
   return true;
 }
 
-bool has_elements(const StepBuilder& builder) {
-  return *element_count(builder.shape(0)) > 0 && builder.shape(0).size() <= 5;
-}
+bool has_few_axes(const StepBuilder& builder) { return builder.shape(0).size() <= 5; }
 
 }  // namespace
 
 Result<std::unique_ptr<NodeStep>> prepare_max_pool(StepBuilder& builder) {
-  if (builder.node().outputs.size() != 1 || !has_elements(builder)) {
+  if (builder.node().outputs.size() != 1 || !has_few_axes(builder)) {
     return std::unique_ptr<NodeStep>();
   }
   ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(builder.node(), dims_of(builder.shape(0)), {}));
@@ -74,7 +115,7 @@ Result<std::unique_ptr<NodeStep>> prepare_max_pool(StepBuilder& builder) {
 }
 
 Result<std::unique_ptr<NodeStep>> prepare_average_pool(StepBuilder& builder) {
-  if (!has_elements(builder)) {
+  if (!has_few_axes(builder)) {
     return std::unique_ptr<NodeStep>();
   }
   ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(builder.node(), dims_of(builder.shape(0)), {}));
@@ -89,7 +130,7 @@ Result<std::unique_ptr<NodeStep>> prepare_average_pool(StepBuilder& builder) {
 }
 
 Result<std::unique_ptr<NodeStep>> prepare_global_pool(StepBuilder& builder) {
-  if (!has_elements(builder) || builder.shape(0).size() < 3) {
+  if (!has_few_axes(builder) || builder.shape(0).size() < 3) {
     return std::unique_ptr<NodeStep>();
   }
   const Shape& shape = builder.shape(0);

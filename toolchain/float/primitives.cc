@@ -9,7 +9,10 @@ using dnnl::algorithm;
 using dnnl::memory;
 using dnnl::prop_kind;
 
-memory::dims dims_or_one(const Shape& shape) { return shape.empty() ? memory::dims{1} : shape; }
+/// oneDNN has no scalars, and at most 12 axes.
+memory::dims onednn_dims(const Shape& shape) {
+  return shape.empty() || shape.size() > DNNL_MAX_NDIMS ? memory::dims{*element_count(shape)} : shape;
+}
 
 prop_kind forward_kind(PrimitiveOptions options) {
   return options.training ? prop_kind::forward_training : prop_kind::forward_inference;
@@ -17,11 +20,6 @@ prop_kind forward_kind(PrimitiveOptions options) {
 
 dnnl::primitive_attr attributes(PrimitiveOptions options) {
   dnnl::primitive_attr attr;
-  if (options.relu) {
-    dnnl::post_ops ops;
-    ops.append_eltwise(1.0F, algorithm::eltwise_relu, 0.0F, 0.0F);
-    attr.set_post_ops(ops);
-  }
   if (options.alpha != 1.0F) {
     attr.set_output_scales(0, {options.alpha});
   }
@@ -63,7 +61,7 @@ constexpr algorithm kConvolution = algorithm::convolution_direct;
 }  // namespace
 
 MemoryDesc plain_desc(const Shape& shape) {
-  memory::dims dims = dims_or_one(shape);
+  memory::dims dims = onednn_dims(shape);
   memory::dims strides(dims.size(), 1);
   for (std::size_t i = dims.size() - 1; i > 0; --i) {
     strides[i - 1] = strides[i] * std::max<std::int64_t>(dims[i], 1);
@@ -76,7 +74,7 @@ MemoryDesc strided_desc(const Shape& shape, const Shape& strides) {
 }
 
 MemoryDesc any_desc(const Shape& shape) {
-  return {dims_or_one(shape), memory::data_type::f32, memory::format_tag::any};
+  return {onednn_dims(shape), memory::data_type::f32, memory::format_tag::any};
 }
 
 dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine& engine, const LinearDescs& descs,
@@ -169,10 +167,10 @@ dnnl::binary::primitive_desc binary(const dnnl::engine& engine, Op op, const Mem
   return {dnnl::binary::desc(kind, a, b, dst), engine};
 }
 
-dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc,
-                                           PrimitiveOptions options) {
-  algorithm kind = options.training ? algorithm::eltwise_relu_use_dst_for_bwd : algorithm::eltwise_relu;
-  return {dnnl::eltwise_forward::desc(forward_kind(options), kind, desc, 0.0F), engine};
+dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc) {
+  return {dnnl::eltwise_forward::desc(prop_kind::forward_training, algorithm::eltwise_relu_use_dst_for_bwd,
+                                      desc, 0.0F),
+          engine};
 }
 
 dnnl::eltwise_backward::primitive_desc relu_backward(const dnnl::engine& engine, const MemoryDesc& dst,
@@ -180,12 +178,6 @@ dnnl::eltwise_backward::primitive_desc relu_backward(const dnnl::engine& engine,
                                                      const dnnl::eltwise_forward::primitive_desc& forward) {
   return {dnnl::eltwise_backward::desc(algorithm::eltwise_relu_use_dst_for_bwd, diff, dst, 0.0F), engine,
           forward};
-}
-
-dnnl::eltwise_forward::primitive_desc clip(const dnnl::engine& engine, const MemoryDesc& desc, float low,
-                                           float high) {
-  return {dnnl::eltwise_forward::desc(prop_kind::forward_inference, algorithm::eltwise_clip, desc, low, high),
-          engine};
 }
 
 dnnl::reorder::primitive_desc reorder(const dnnl::engine& engine, const MemoryDesc& from,

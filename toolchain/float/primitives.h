@@ -13,7 +13,7 @@ namespace zeropoint::toolchain {
 
 using MemoryDesc = dnnl::memory::desc;
 
-/// Row-major float32 of that shape; a scalar is [1].
+/// Row-major float32 of that shape; a scalar is [1], a tensor of more than 12 axes [elements].
 MemoryDesc plain_desc(const Shape& shape);
 /// float32 of that shape with the given strides, in elements.
 MemoryDesc strided_desc(const Shape& shape, const Shape& strides);
@@ -23,7 +23,6 @@ MemoryDesc any_desc(const Shape& shape);
 /// What a primitive computes on, besides its tensors.
 struct PrimitiveOptions {
   bool training = false;
-  bool relu = false;   ///< max(0, x) applied to the result
   float alpha = 1.0F;  ///< factor of a matrix product
 };
 
@@ -74,15 +73,11 @@ PoolBackwardDesc pool_backward(const dnnl::engine& engine, PoolKind kind, const 
 dnnl::binary::primitive_desc binary(const dnnl::engine& engine, Op op, const MemoryDesc& a,
                                     const MemoryDesc& b, const MemoryDesc& dst);
 
-/// max(0, x); what the backward primitive needs is the result, not the input.
-dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc,
-                                           PrimitiveOptions options);
+/// max(0, x) in training; what the backward primitive needs is the result, not the input.
+dnnl::eltwise_forward::primitive_desc relu(const dnnl::engine& engine, const MemoryDesc& desc);
 dnnl::eltwise_backward::primitive_desc relu_backward(const dnnl::engine& engine, const MemoryDesc& dst,
                                                      const MemoryDesc& diff,
                                                      const dnnl::eltwise_forward::primitive_desc& forward);
-/// min(max(x, low), high)
-dnnl::eltwise_forward::primitive_desc clip(const dnnl::engine& engine, const MemoryDesc& desc, float low,
-                                           float high);
 
 /// dst = src, or dst += src, from one layout to another.
 dnnl::reorder::primitive_desc reorder(const dnnl::engine& engine, const MemoryDesc& from,

@@ -33,13 +33,22 @@ PrepareStep find_float_step(Op op) {
   }
 }
 
+/// oneDNN refuses most work on nothing.
+bool has_elements(const StepBuilder& builder) {
+  bool elements = *element_count(builder.output_shape()) > 0;
+  for (std::size_t i = 0; i < builder.node().inputs.size(); ++i) {
+    elements = elements && (!builder.has_input(i) || *element_count(builder.shape(i)) > 0);
+  }
+  return elements;
+}
+
 PrepareStep find_step(const StepBuilder& builder) {
   switch (builder.node().op) {
     case Op::kFlatten:
     case Op::kIdentity:
       return prepare_reshape;
     default:
-      return builder.is_float32() ? find_float_step(builder.node().op) : nullptr;
+      return builder.is_float32() && has_elements(builder) ? find_float_step(builder.node().op) : nullptr;
   }
 }
 
