@@ -73,6 +73,7 @@ zp_code guarded(Function&& function) {
     last_error().clear();
     return ZP_RESOURCE_EXHAUSTED;
   } catch (...) {
+    last_error() = "internal error";  // short enough to need no memory
     return ZP_INTERNAL;
   }
 }

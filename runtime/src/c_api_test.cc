@@ -113,6 +113,16 @@ TEST_F(CApi, OptionsAreChecked) {
   EXPECT_EQ(zp_session_create(program_, &options, &session), ZP_INVALID_ARGUMENT);
 }
 
+// A shape of so many axes that no list holds them is nothing that the library expects.
+TEST_F(CApi, WhatIsNotExpectedHasAMessageOfItsOwn) {
+  ASSERT_EQ(zp_session_prepare_batch(session_, -7), ZP_INVALID_ARGUMENT);
+  const std::int64_t extent = 1;
+  const std::int64_t* shapes[] = {&extent};
+  std::size_t rank = std::size_t{1} << 60;
+  EXPECT_EQ(zp_session_prepare(session_, shapes, &rank, 1), ZP_INTERNAL);
+  EXPECT_STREQ(zp_last_error(), "internal error");
+}
+
 TEST_F(CApi, ErrorsBelongToTheirThread) {
   ASSERT_NE(zp_session_prepare_batch(session_, -7), ZP_OK);
   std::string mine = zp_last_error();

@@ -1,7 +1,10 @@
 #include "zeropoint/integer_ranges.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
+
+#include "signed_sums.h"
 
 namespace zeropoint {
 namespace {
@@ -24,7 +27,7 @@ QuantizedRange range_of_elements(const Tensor& tensor) {
 
 class Ranges {
  public:
-  explicit Ranges(const Program& program) : program_(program) {
+  explicit Ranges(const Program& program) : program_(program), constants_(program.tensors.size()) {
     for (const TensorInfo& info : program.tensors) {
       ranges_.push_back(storage_range(info.type));
     }
@@ -58,6 +61,15 @@ class Ranges {
  private:
   QuantizedRange& of(TensorId id) { return ranges_[static_cast<std::size_t>(id)]; }
 
+  /// Looked for once, however many read it.
+  QuantizedRange of_constant(TensorId id) {
+    std::optional<QuantizedRange>& range = constants_[static_cast<std::size_t>(id)];
+    if (!range) {
+      range = range_of_elements(*program_.tensor(id).constant);
+    }
+    return *range;
+  }
+
   void layer(const LinearLayer& layer, TensorId output) {
     if (layer.requantization) {
       of(output) = layer.requantization->clamp;
@@ -86,7 +98,7 @@ class Ranges {
     for (TensorId input : inputs_of(op)) {
       const TensorInfo& info = program_.tensor(input);
       if (info.type == type) {
-        QuantizedRange source = info.constant != nullptr ? range_of_elements(*info.constant) : of(input);
+        QuantizedRange source = info.constant != nullptr ? of_constant(input) : of(input);
         range = range ? hull(*range, source) : source;
       }
     }
@@ -95,17 +107,33 @@ class Ranges {
 
   const Program& program_;
   std::vector<QuantizedRange> ranges_;
+  std::vector<std::optional<QuantizedRange>> constants_;
 };
 
+/// The sum of the negative weights and that of the positive ones.
 template <typename Weight>
-QuantizedRange bounds_of(const LinearLayer& layer, QuantizedRange input) {
-  std::span<const Weight> weights = layer.weights.data<Weight>();
-  std::size_t depth = layer.folded_bias.empty() ? 0 : weights.size() / layer.folded_bias.size();
-  QuantizedRange all{0, 0};
-  for (std::size_t m = 0; m < layer.folded_bias.size(); ++m) {
-    all = hull(all, accumulator_bounds(weights.subspan(m * depth, depth), input, layer.folded_bias[m]));
+std::pair<std::int64_t, std::int64_t> sums_by_sign(std::span<const Weight> weights) {
+  std::pair<std::int64_t, std::int64_t> sums{0, 0};
+  if constexpr (sizeof(Weight) == 1) {
+    SignedSums found = signed_sums(weights);
+    sums = {found.negative, found.positive};
+  } else {
+    for (Weight weight : weights) {
+      (weight < 0 ? sums.first : sums.second) += static_cast<std::int64_t>(weight);
+    }
   }
-  return all;
+  return sums;
+}
+
+constexpr std::int64_t kMost = std::int64_t{1} << 62;
+
+/// a * b, not beyond +-2^62.
+std::int64_t limited_product(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) {
+    return (a < 0) == (b < 0) ? kMost : -kMost;
+  }
+  return std::clamp(product, -kMost, kMost);
 }
 
 }  // namespace
@@ -113,16 +141,48 @@ QuantizedRange bounds_of(const LinearLayer& layer, QuantizedRange input) {
 std::vector<QuantizedRange> integer_ranges(const Program& program) { return Ranges(program).run(); }
 
 QuantizedRange accumulator_range(const LinearLayer& layer, QuantizedRange input) {
-  switch (layer.weights.type()) {
-    case ElementType::kInt8:
-      return bounds_of<std::int8_t>(layer, input);
-    case ElementType::kInt16:
-      return bounds_of<std::int16_t>(layer, input);
-    case ElementType::kInt32:
-      return bounds_of<std::int32_t>(layer, input);
-    default:
-      return {0, 0};
+  return AccumulatorRanges().of(layer, input);
+}
+
+QuantizedRange AccumulatorRanges::of(const LinearLayer& layer, QuantizedRange input) {
+  ElementType type = layer.weights.type();
+  std::size_t channels = layer.folded_bias.size();
+  bool has_sums = type == ElementType::kInt8 || type == ElementType::kInt16 || type == ElementType::kInt32;
+  if (!has_sums || channels == 0) {
+    return {0, 0};
   }
+  std::vector<Sums>& sums = sums_[{layer.weights.bytes(), type, layer.weights.size(), channels}];
+  if (sums.empty()) {
+    sums.resize(channels);
+    std::size_t depth = static_cast<std::size_t>(layer.weights.size()) / channels;
+    auto add_up = [&](auto weights) {
+      for (std::size_t m = 0; m < channels; ++m) {
+        sums[m] = sums_by_sign(weights.subspan(m * depth, depth));
+      }
+    };
+    if (type == ElementType::kInt8) {
+      add_up(layer.weights.data<std::int8_t>());
+    } else if (type == ElementType::kInt16) {
+      add_up(layer.weights.data<std::int16_t>());
+    } else {
+      add_up(layer.weights.data<std::int32_t>());
+    }
+  }
+  // As accumulator_bounds(): partial sums lie between those of all negative and of all positive extremes.
+  std::int64_t low = std::min<std::int64_t>(input.q_min, 0);
+  std::int64_t high = std::max<std::int64_t>(input.q_max, 0);
+  QuantizedRange all{0, 0};
+  for (std::size_t m = 0; m < channels; ++m) {
+    auto [negative, positive] = sums[m];
+    auto lower = [](std::int64_t a, std::int64_t b) { return std::max(a + b, -kMost); };
+    auto higher = [](std::int64_t a, std::int64_t b) { return std::min(a + b, kMost); };
+    std::int64_t bias = std::clamp(layer.folded_bias[m], -kMost, kMost);
+    all = hull(all, {lower(lower(std::min<std::int64_t>(bias, 0), limited_product(negative, high)),
+                           limited_product(positive, low)),
+                     higher(higher(std::max<std::int64_t>(bias, 0), limited_product(negative, low)),
+                            limited_product(positive, high))});
+  }
+  return all;
 }
 
 QuantizedRange range_with_padding(QuantizedRange input, std::int64_t zero_point) {

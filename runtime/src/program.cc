@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
+#include "narrow_elements.h"
 #include "zeropoint/integer_ranges.h"
 
 namespace zeropoint {
@@ -26,8 +28,9 @@ struct IsSound {
 /// Checks one operation whose operands are known to exist.
 class OperationVerifier {
  public:
-  OperationVerifier(const Program& program, const std::vector<QuantizedRange>& ranges)
-      : program_(program), ranges_(ranges) {}
+  OperationVerifier(const Program& program, const std::vector<QuantizedRange>& ranges,
+                    AccumulatorRanges& accumulators)
+      : program_(program), ranges_(ranges), accumulators_(accumulators) {}
 
   Status operator()(const QuantizeOp& op) const {
     ZP_RETURN_IF_ERROR(check_real(op.output, op.input));
@@ -83,7 +86,9 @@ class OperationVerifier {
                                  to_string(op.tables.shape()) + " do not fit " +
                                  describe(program_.tensor(op.input)));
     }
-    return {};
+    return are_elements(op.tables.type(), {op.tables.bytes(), op.tables.byte_size()})
+               ? Status()
+               : not_elements(op.tables.type(), program_.tensor(op.output).name);
   }
 
   Status operator()(const ArithmeticOp& op) const {
@@ -92,7 +97,7 @@ class OperationVerifier {
     }
     std::size_t known = op.inputs.size() + op.constants.size();
     for (const ArithmeticOp::Step& step : op.steps) {
-      ZP_RETURN_IF_ERROR(check_operator(op.output, step.op));
+      ZP_RETURN_IF_ERROR(check_operator(op.output, step.op, step.operands, 1));
       bool sound = std::all_of(step.operands.begin(), step.operands.end(), [&](std::int32_t operand) {
         return operand == -1 || (operand >= 0 && static_cast<std::size_t>(operand) < known);
       });
@@ -143,7 +148,9 @@ class OperationVerifier {
     if (first == kNoTensor) {
       return Status::invalid_argument("an operation of the program gives nothing");
     }
-    return check_operator(first, op.op);
+    ZP_RETURN_IF_ERROR(check_operator(first, op.op, op.inputs, op.outputs.size()));
+    bool all_optional = op.op == Op::kRNN || op.op == Op::kGRU || op.op == Op::kLSTM;
+    return op.outputs[0] != kNoTensor || all_optional ? Status() : fail(first, "its first output is missing");
   }
 
  private:
@@ -169,14 +176,23 @@ class OperationVerifier {
                                   describe(program_.tensor(input)));
   }
 
-  [[nodiscard]] Status check_operator(TensorId output, Op op) const {
-    return static_cast<std::size_t>(op) < all_operators().size() ? Status()
-                                                                 : fail(output, "there is no such operator");
+  /// `inputs` by ids, negative where there is none.
+  [[nodiscard]] Status check_operator(TensorId output, Op op, std::span<const std::int32_t> inputs,
+                                      std::size_t output_count) const {
+    if (static_cast<std::size_t>(op) >= all_operators().size()) {
+      return fail(output, "there is no such operator");
+    }
+    const OpInfo& info = info_of(op);
+    bool sound = inputs.size() >= info.min_inputs && inputs.size() <= info.max_inputs &&
+                 output_count <= info.max_outputs &&
+                 std::ranges::all_of(inputs.first(info.min_inputs), [](std::int32_t id) { return id >= 0; });
+    return sound ? Status() : fail(output, std::string(info.name) + " cannot have these inputs and outputs");
   }
 
   [[nodiscard]] Status check_quantization(TensorId output, const Quantization& to) const {
     ZP_RETURN_IF_ERROR(check_scale(output, to.params.scale));
     ZP_RETURN_IF_ERROR(check_range(output, to.range));
+    ZP_RETURN_IF_ERROR(check_width(output, type(output)));
     return check_zero_point(output, to.params.zero_point, type(output));
   }
 
@@ -190,6 +206,9 @@ class OperationVerifier {
     }
     for (float scale : from.scales) {
       ZP_RETURN_IF_ERROR(check_scale(output, scale));
+    }
+    if (from.zero_point != 0) {  // an accumulator has none
+      ZP_RETURN_IF_ERROR(check_width(output, type(input)));
     }
     return check_zero_point(output, from.zero_point, type(input));
   }
@@ -218,7 +237,7 @@ class OperationVerifier {
     // No order of summation may leave the accumulator, whatever the input holds.
     constexpr std::int64_t kMost = std::int64_t{1} << 62;
     QuantizedRange held = wide ? QuantizedRange{1 - kMost, kMost - 1} : storage_range(ElementType::kInt32);
-    QuantizedRange bounds = accumulator_range(layer, in_range);
+    QuantizedRange bounds = accumulators_.of(layer, in_range);
     if (bounds.q_min < held.q_min || bounds.q_max > held.q_max) {
       return fail(output, "its accumulator can leave " + std::string(name_of(layer.accumulator)));
     }
@@ -243,6 +262,7 @@ class OperationVerifier {
       return fail(output, "a multiplier is not a positive normal number");
     }
     ZP_RETURN_IF_ERROR(check_range(output, requantization.clamp));
+    ZP_RETURN_IF_ERROR(check_width(output, type(output)));
     return check_zero_point(output, requantization.zero_point, type(output));
   }
 
@@ -268,6 +288,13 @@ class OperationVerifier {
                                              : fail(output, "a scale is not a positive normal number");
   }
 
+  /// So that a zero point can be added to what a step was rounded to, or taken from it.
+  [[nodiscard]] Status check_width(TensorId output, ElementType type) const {
+    return size_of(type) <= 4 ? Status()
+                              : fail(output, std::string(name_of(type)) +
+                                                 " has more than the 32 bits of quantized integers");
+  }
+
   [[nodiscard]] Status check_zero_point(TensorId output, std::int64_t zero_point, ElementType type) const {
     QuantizedRange held = storage_range(type);
     if (zero_point >= held.q_min && zero_point <= held.q_max) {
@@ -289,6 +316,7 @@ class OperationVerifier {
 
   const Program& program_;
   const std::vector<QuantizedRange>& ranges_;  // per tensor: the integers it can take
+  AccumulatorRanges& accumulators_;
 };
 
 /// Ids in range, constants as declared, each tensor made once and before it is used.
@@ -301,6 +329,10 @@ Status verify_order(const Program& program) {
       return Status::invalid_argument("constant " + describe(info) + " is " +
                                       std::string(name_of(info.constant->type())) +
                                       to_string(info.constant->shape()));
+    }
+    if (info.constant != nullptr && is_integer(info.type) &&
+        !are_elements(info.type, {info.constant->bytes(), info.constant->byte_size()})) {
+      return not_elements(info.type, info.name);
     }
   }
   auto exists = [&](TensorId id) { return id >= 0 && static_cast<std::size_t>(id) < program.tensors.size(); };
@@ -339,8 +371,9 @@ Status verify_order(const Program& program) {
 Status verify(const Program& program) {
   ZP_RETURN_IF_ERROR(verify_order(program));
   std::vector<QuantizedRange> ranges = integer_ranges(program);
+  AccumulatorRanges accumulators;
   for (const Operation& operation : program.operations) {
-    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier(program, ranges), operation));
+    ZP_RETURN_IF_ERROR(std::visit(OperationVerifier(program, ranges, accumulators), operation));
   }
   return {};
 }

@@ -6,9 +6,11 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "engine/builder.h"
+#include "narrow_elements.h"
 #include "thread_pool.h"
 
 namespace zeropoint {
@@ -34,6 +36,9 @@ auto without_exceptions(const Program& program, Function&& function) -> decltype
     return short_of_memory();
   } catch (const std::length_error&) {
     return short_of_memory();
+  } catch (const std::system_error&) {
+    return Status::resource_exhausted("program '" + program.name +
+                                      "' cannot have so many threads; ask for fewer");
   }
 }
 
@@ -128,8 +133,14 @@ class Session::Impl {
   }
 
   [[nodiscard]] SessionMemory memory() const {
-    return prepared_ ? SessionMemory{prepared_->memory.peak, prepared_->memory.least, layers_.bytes()}
-                     : SessionMemory{};
+    if (!prepared_) {
+      return {};
+    }
+    SessionMemory memory{prepared_->memory.peak, prepared_->memory.least, layers_.bytes(), 0};
+    for (const std::unique_ptr<engine::Step>& step : prepared_->steps) {
+      memory.moves += step->bytes();
+    }
+    return memory;
   }
 
  private:
@@ -145,7 +156,7 @@ class Session::Impl {
     return {};
   }
 
-  [[nodiscard]] Status check_size(TensorId id, std::size_t bytes) const {
+  [[nodiscard]] Status check_memory(TensorId id, std::span<const std::byte> memory) const {
     const std::optional<Shape>& shape = prepared_->known.shapes[static_cast<std::size_t>(id)];
     const TensorInfo& info = program_->tensor(id);
     if (!shape) {
@@ -153,9 +164,15 @@ class Session::Impl {
                                  "'; run on tensors");
     }
     std::size_t needed = static_cast<std::size_t>(*element_count(*shape)) * size_of(info.type);
-    return bytes == needed ? Status()
-                           : Status::invalid_argument("'" + info.name + "' has " + std::to_string(needed) +
-                                                      " bytes, not " + std::to_string(bytes));
+    if (memory.size() != needed) {
+      return Status::invalid_argument("'" + info.name + "' has " + std::to_string(needed) + " bytes, not " +
+                                      std::to_string(memory.size()));
+    }
+    if (reinterpret_cast<std::uintptr_t>(memory.data()) % size_of(info.type) != 0) {
+      return Status::invalid_argument("the memory of '" + info.name + "' must begin at a multiple of " +
+                                      std::to_string(size_of(info.type)) + " bytes");
+    }
+    return {};
   }
 
   [[nodiscard]] Status check_sizes(std::span<const std::span<const std::byte>> inputs,
@@ -169,16 +186,22 @@ class Session::Impl {
                                       std::to_string(program_->outputs.size()) + " outputs");
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      ZP_RETURN_IF_ERROR(check_size(program_->inputs[i], inputs[i].size()));
+      ZP_RETURN_IF_ERROR(check_memory(program_->inputs[i], inputs[i]));
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      ZP_RETURN_IF_ERROR(check_size(program_->outputs[i], outputs[i].size()));
+      ZP_RETURN_IF_ERROR(check_memory(program_->outputs[i], outputs[i]));
     }
     return {};
   }
 
   Status run_on(std::span<const std::span<const std::byte>> inputs,
                 std::span<const std::span<std::byte>> outputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const TensorInfo& info = program_->tensor(program_->inputs[i]);
+      if (!are_elements(info.type, inputs[i])) {
+        return not_elements(info.type, info.name);
+      }
+    }
     for (std::size_t i = 0; i < prepared_->buffers.size(); ++i) {
       const Buffer& buffer = prepared_->buffers[i];
       if (buffer.home == Buffer::Home::kInput) {
@@ -224,12 +247,14 @@ Session::~Session() = default;
 
 Result<Session> Session::create(std::shared_ptr<const Program> program, SessionOptions options) {
   ZP_RETURN_IF_ERROR(verify(*program));
-  if (options.threads < 0) {
-    return Status::invalid_argument("a session has 0 or more threads, not " +
-                                    std::to_string(options.threads));
+  constexpr int kMostThreads = 1024;
+  if (options.threads < 0 || options.threads > kMostThreads) {
+    return Status::invalid_argument("a session has 0 (one per core) to " + std::to_string(kMostThreads) +
+                                    " threads, not " + std::to_string(options.threads));
   }
   ZP_ASSIGN_OR_RETURN(Isa isa, choose_isa(options.isa));
-  return Session(std::make_unique<Impl>(std::move(program), options, isa));
+  return without_exceptions(
+      *program, [&]() -> Result<Session> { return Session(std::make_unique<Impl>(program, options, isa)); });
 }
 
 const Program& Session::program() const { return impl_->program(); }

@@ -4,6 +4,12 @@
 #include "zeropoint/session.h"
 
 #include <gtest/gtest.h>
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "reference/programs_for_test.h"
 
@@ -60,9 +66,42 @@ TEST(Session, RefusesWhatDoesNotFit) {
   from = std::span<const std::byte>(in);
   to = std::span<std::byte>(out).first(5);
   EXPECT_EQ(run().message(), "'y' has 6 bytes, not 5");
+  Session sums = *Session::create(std::make_shared<const Program>(
+      program_of(DequantizeOp{0, 1, {{1.0F}, 0, 1}}, batched("x", ElementType::kInt8, {}),
+                 batched("y", ElementType::kFloat32, {}))));
+  Shape four{4};
+  ASSERT_TRUE(sums.prepare(std::span(&four, 1)).ok());
+  alignas(4) std::byte odd[17];
+  from = std::span<const std::byte>(in).first(4);
+  to = std::span(odd).subspan(1);
+  EXPECT_EQ(sums.run(std::span(&from, 1), std::span(&to, 1)).message(),
+            "the memory of 'y' must begin at a multiple of 4 bytes");
+  to = std::span(odd).first(16);
+  EXPECT_TRUE(sums.run(std::span(&from, 1), std::span(&to, 1)).ok());
   Tensor floats(ElementType::kFloat32, {2, 5});
   EXPECT_EQ(session.run(std::span(&floats, 1)).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Session::create(program, {.threads = -1}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Session::create(program, {.threads = 1025}).status().message(),
+            "a session has 0 (one per core) to 1024 threads, not 1025");
+}
+
+// In a process of its own, since it is left without memory for threads' stacks.
+TEST(Session, SaysThatThereAreNoMoreThreads) {
+#if !defined(__linux__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "needs a limit of the address space, which sanitizers do not bear";
+#else
+  Rng rng(4);
+  std::shared_ptr<const Program> program = layer_program(5, rng);
+  auto create = [&] {
+    rlimit limit{std::size_t{1} << 30, std::size_t{1} << 30};
+    setrlimit(RLIMIT_AS, &limit);
+    Result<Session> session = Session::create(program, {.threads = 1000});
+    std::fputs(session.status().message().c_str(), stderr);
+    std::exit(session.status().code() == StatusCode::kResourceExhausted ? 0 : 1);
+  };
+  EXPECT_EXIT(create(), testing::ExitedWithCode(0),
+              "program 'one' cannot have so many threads; ask for fewer");
+#endif
 }
 
 TEST(Session, RefusesAProgramThatIsNone) {

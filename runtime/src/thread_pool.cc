@@ -52,12 +52,19 @@ constexpr bool is_empty(std::uint64_t items) { return first_of(items) >= end_of(
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(threads)) {
-  for (std::size_t i = 1; i < shares_.size(); ++i) {
-    workers_.emplace_back([this, i] { work(i); });
+  try {
+    for (std::size_t i = 1; i < shares_.size(); ++i) {
+      workers_.emplace_back([this, i] { work(i); });
+    }
+  } catch (...) {
+    end();  // there were no more threads to be had
+    throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end(); }
+
+void ThreadPool::end() {
   ends_.store(true);
   for (Share& share : shares_) {
     share.asleep.store(0);

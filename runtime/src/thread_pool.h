@@ -48,6 +48,7 @@ class ThreadPool {
     std::atomic<std::int32_t> asleep{0};
   };
 
+  void end();
   void run(std::int64_t count, Call call, void* function);
   void work(std::size_t own);
   bool wait_for_items(Share& share);

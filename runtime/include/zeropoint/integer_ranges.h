@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "zeropoint/program.h"
@@ -13,6 +17,18 @@ std::vector<QuantizedRange> integer_ranges(const Program& program);
 /// The range of all sums that a layer can pass through, over its channels, for inputs in `input`; weights of
 /// another type than int8, int16 or int32 have none. Ends beyond 2^62 are given as +-2^62.
 QuantizedRange accumulator_range(const LinearLayer& layer, QuantizedRange input);
+
+/// accumulator_range() of many layers that may share their weights: these are read once. They must stay where
+/// they are as long as it is used.
+class AccumulatorRanges {
+ public:
+  QuantizedRange of(const LinearLayer& layer, QuantizedRange input);
+
+ private:
+  /// The sums of a channel's negative and of its positive weights.
+  using Sums = std::pair<std::int64_t, std::int64_t>;
+  std::map<std::tuple<const void*, ElementType, std::int64_t, std::size_t>, std::vector<Sums>> sums_;
+};
 
 /// The input range of a convolution, whose padding holds the zero point.
 QuantizedRange range_with_padding(QuantizedRange input, std::int64_t zero_point);

@@ -43,6 +43,7 @@ struct SessionMemory {
   std::int64_t activations = 0;        ///< of the arena that all tensors of a run share
   std::int64_t activations_least = 0;  ///< alive at once at some step: no arena can be smaller
   std::int64_t weights = 0;            ///< prepared for the kernels, beside the program's own
+  std::int64_t moves = 0;              ///< where elements go that operators rearrange
 };
 
 /// A copy of a program that one caller at a time runs. Many sessions can share one program, each in a thread
@@ -73,9 +74,11 @@ class Session {
   [[nodiscard]] std::optional<Shape> output_shape(std::size_t output) const;
 
   /// Runs on memory of the caller: for each input and output its elements as they lie in a Tensor, of exactly
-  /// the bytes that the prepared shapes need, at addresses aligned to an element. Allocates nothing where the
-  /// program has integer operations alone. kInvalidArgument when a size does not fit or nothing was prepared;
-  /// kUnsupported when the values of the inputs decide the shape of an output.
+  /// the bytes that the prepared shapes need, at addresses aligned to an element; outputs overlap neither
+  /// inputs nor each other. Allocates nothing but in steps whose kernel is "reference" (see profile()).
+  /// kInvalidArgument when a size or an alignment does not fit, a bool, int4 or uint4 has a byte that its
+  /// type does not have, or nothing was prepared; kUnsupported when the values of the inputs decide the shape
+  /// of an output.
   Status run(std::span<const std::span<const std::byte>> inputs,
              std::span<const std::span<std::byte>> outputs);
 

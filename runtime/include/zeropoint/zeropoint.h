@@ -104,8 +104,9 @@ void zp_session_free(zp_session* session);
 /* The name of the instruction set that runs: "avx512vnni". */
 const char* zp_session_isa(const zp_session* session);
 
-/* Decides the shapes of the next runs: shapes[i] has ranks[i] extents. Memory is reserved here, so that
- * zp_session_run() asks for none. */
+/* Decides the shapes of the next runs: shapes[i] has ranks[i] extents. Memory is reserved here:
+ * zp_session_run() asks for more only where an operation has no kernel of its own, as `zeropoint bench` shows
+ * ("reference"). */
 zp_code zp_session_prepare(zp_session* session, const int64_t* const* shapes, const size_t* ranks,
                            size_t count);
 /* The same with `batch` for every extent that the program leaves open. */
@@ -116,7 +117,9 @@ zp_code zp_session_prepare_batch(zp_session* session, int64_t batch);
  * ZP_UNSUPPORTED when the values of the inputs decide the shape. */
 zp_code zp_session_output(const zp_session* session, size_t index, zp_tensor_info* info, size_t* bytes);
 
-/* Runs on the caller's memory, whose sizes must be those of the prepared shapes. */
+/* Runs on the caller's memory, whose sizes must be those of the prepared shapes. Each address is a multiple
+ * of the element's size, and outputs overlap neither inputs nor each other. ZP_INVALID_ARGUMENT for another
+ * size or alignment, and for bytes of a bool, int4 or uint4 input that its type does not have. */
 zp_code zp_session_run(zp_session* session, const void* const* inputs, const size_t* input_bytes,
                        size_t input_count, void* const* outputs, const size_t* output_bytes,
                        size_t output_count);

@@ -5,6 +5,8 @@
 #include "engine/builder.h"
 #include "engine/describe.h"
 #include "engine/steps/arithmetic_step.h"
+#include "operators/broadcast.h"
+#include "operators/move_elements.h"
 #include "operators/window_taps.h"
 
 namespace zeropoint::engine {
@@ -23,19 +25,6 @@ std::optional<kernels::Arithmetic> arithmetic_of(Op op) {
     default:
       return std::nullopt;
   }
-}
-
-/// How far apart an operand's elements are along the axes of a result that it is broadcast to; 0 where one
-/// stands for all.
-Shape broadcast_strides(const Shape& own, std::size_t rank) {
-  Shape strides(rank, 0);
-  std::int64_t stride = 1;
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    std::int64_t extent = own[own.size() - 1 - i];
-    strides[rank - 1 - i] = extent == 1 ? 0 : stride;
-    stride *= extent;
-  }
-  return strides;
 }
 
 /// Joins the last two axes as long as every operand goes through them as through one.
@@ -68,13 +57,18 @@ bool build_arithmetic(Builder& builder, const ArithmeticOp& op) {
     step->operations.push_back({*arithmetic, s.operands[0], s.operands[1]});
   }
   const Shape& shape = builder.shape(op.output);
+  // No step need use an operand, but all are loaded.
+  auto broadcasts = [&](const Shape& own) {
+    Result<Shape> joined = operators::broadcast_shapes(own, shape);
+    return joined.ok() && *joined == shape;
+  };
   bool sound = is_byte(builder.type(op.output)) && !shape.empty() && known > 0;
   for (const ArithmeticOp::Input& input : op.inputs) {
     sound = sound && is_byte(builder.type(input.tensor)) && input.from.scales.size() == 1 &&
-            builder.shape(input.tensor).size() <= shape.size();
+            broadcasts(builder.shape(input.tensor));
   }
   for (const Tensor& constant : op.constants) {
-    sound = sound && constant.type() == ElementType::kFloat32 && constant.shape().size() <= shape.size();
+    sound = sound && constant.type() == ElementType::kFloat32 && broadcasts(constant.shape());
   }
   if (!sound) {
     return false;
@@ -92,12 +86,12 @@ bool build_arithmetic(Builder& builder, const ArithmeticOp& op) {
                               static_cast<std::int32_t>(input.from.zero_point) + shift_of(type),
                               false,
                               {}});
-    strides.push_back(broadcast_strides(builder.shape(input.tensor), shape.size()));
+    strides.push_back(operators::broadcast_strides(builder.shape(input.tensor), shape.size()));
     places.push_back(place);
   }
   for (const Tensor& constant : op.constants) {
     step->operands.push_back({true, {}, constant.data<float>().data(), 1, 0, false, {}});
-    strides.push_back(broadcast_strides(constant.shape(), shape.size()));
+    strides.push_back(operators::broadcast_strides(constant.shape(), shape.size()));
   }
   Shape extents = shape;
   join_axes(extents, strides);

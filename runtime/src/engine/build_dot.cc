@@ -142,7 +142,8 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   const Shape& w = op.layer.weights.shape();
   bool holes =
       std::any_of(op.window.holes.begin(), op.window.holes.end(), [](std::int64_t h) { return h != 1; });
-  if (!multiplies_bytes(builder, op.layer, op.input, op.output) || holes || w.size() < 3 || w.size() > 4) {
+  if (!multiplies_bytes(builder, op.layer, op.input, op.output) || holes || w.size() < 3 || w.size() > 4 ||
+      !builder.has_room_for_pads(op)) {
     return false;
   }
   if (build_depthwise(builder, i, op)) {
@@ -193,7 +194,9 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   // A kernel row is one segment where its taps lie side by side, else each tap is one.
   bool whole_rows = window.dilation_w == 1 && in.pixel == depth;
   bool dense = whole_rows && op.group == 1 && out.pixel == channels && !addition;
-  std::int64_t copies = dense ? neighbours_as_channels(channels, width) : 1;
+  // A window that grew by strides longer than itself would be mostly zeros, however far they reach.
+  bool overlap = window.stride_w <= window.kernel_w;
+  std::int64_t copies = dense && overlap ? neighbours_as_channels(channels, width) : 1;
   DotOrder order = conv_order(window, depth, whole_rows, copies);
   std::vector<std::ptrdiff_t> segments;
   for (std::int64_t tap = 0; tap < taps; tap += whole_rows ? window.kernel_w : 1) {

@@ -171,19 +171,19 @@ bool build_reduce(Builder& builder, const ReduceOp& op) {
   if (!bytes || (rank != 3 && rank != 4) || !covers_pixels(op.axes, rank)) {
     return false;
   }
+  std::int64_t pixels = rank == 4 ? shape[2] * shape[3] : shape[2];
+  float n = op.mean ? static_cast<float>(pixels) : 1.0F;
+  float factor = op.from.scale / (op.to.params.scale * n);
+  constexpr std::int64_t kMostPixels = std::int64_t{1} << 22;  // whose sum fits int32
+  if (pixels > kMostPixels || !std::isfinite(factor)) {
+    return false;
+  }
   auto step = std::make_unique<GlobalMeanStep>();
   step->kernels = &kernels::elementwise_for(builder.isa());
   step->from = builder.image(op.input);
-  std::int64_t pixels = step->from.height * step->from.width;
-  constexpr std::int64_t kMostPixels = std::int64_t{1} << 22;  // whose sum fits int32
-  if (pixels > kMostPixels) {
-    return false;
-  }
-  std::int64_t n = op.mean ? pixels : 1;
   std::int32_t shift = shift_of(builder.type(op.output));
   step->input_zero_point = static_cast<std::int32_t>(op.from.zero_point) + shift_of(builder.type(op.input));
-  step->params = {op.from.scale / (op.to.params.scale * static_cast<float>(n)),
-                  static_cast<std::int32_t>(op.to.params.zero_point) + shift,
+  step->params = {factor, static_cast<std::int32_t>(op.to.params.zero_point) + shift,
                   static_cast<std::uint8_t>(op.to.range.q_min + shift),
                   static_cast<std::uint8_t>(op.to.range.q_max + shift)};
   step->to = builder.new_plain(op.output);

@@ -61,6 +61,8 @@ bool build_evaluate(Builder& builder, const EvaluateOp& op) {
       return true;
     case Op::kMaxPool:
       return build_max_pool(builder, op);
+    case Op::kTranspose:
+      return build_transpose(builder, op);
     case Op::kConcat:
       return build_concat(builder, op) || build_move(builder, op);
     default:

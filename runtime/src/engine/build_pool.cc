@@ -1,5 +1,7 @@
 // Pools over images.
 
+#include <cmath>
+
 #include "engine/builder.h"
 #include "engine/describe.h"
 #include "engine/steps/image_steps.h"
@@ -31,7 +33,10 @@ void finish(Builder& builder, const Operation& operation, std::unique_ptr<StepTy
 bool build_average_pool(Builder& builder, const AveragePoolOp& op) {
   std::optional<WindowGeometry> window =
       window_of(builder, op.input, op.output, Op::kAveragePool, op.attributes);
-  if (!window) {
+  constexpr std::int64_t kMostTaps = std::int64_t{1} << 22;  // whose sum fits int32
+  bool tame = window && window->kernel[0] <= kMostTaps / window->kernel[1] &&
+              std::isfinite(op.from.scale / op.to.params.scale);
+  if (!tame) {
     return false;
   }
   auto step = std::make_unique<AveragePoolStep>();

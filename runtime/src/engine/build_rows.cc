@@ -7,6 +7,7 @@
 #include "engine/fuse_add.h"
 #include "engine/steps/row_steps.h"
 #include "operators/axes.h"
+#include "operators/move_elements.h"
 #include "operators/window_taps.h"
 
 namespace zeropoint::engine {
@@ -123,19 +124,8 @@ bool build_broadcast_add(Builder& builder, const AddOp& op) {
   step->kernels = &kernels::elementwise_for(builder.isa());
   set_addition(builder, op, op.a, step->epilogue);
   step->count = shape.back();
-  auto strides_of = [&](TensorId id) {
-    const Shape& own = builder.shape(id);
-    Shape strides(shape.size(), 0);
-    std::int64_t stride = 1;
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      std::size_t from_end = own.size() - 1 - i;
-      strides[shape.size() - 1 - i] = own[from_end] == 1 ? 0 : stride;
-      stride *= own[from_end];
-    }
-    return strides;
-  };
-  Shape a_strides = strides_of(op.a);
-  Shape b_strides = strides_of(op.b);
+  Shape a_strides = operators::broadcast_strides(builder.shape(op.a), shape.size());
+  Shape b_strides = operators::broadcast_strides(builder.shape(op.b), shape.size());
   step->a_is_one = a_strides.back() == 0 && step->count > 1;
   step->b_is_one = b_strides.back() == 0 && step->count > 1;
   Shape outer(shape.begin(), shape.end() - 1);

@@ -76,6 +76,9 @@ class Builder {
   /// The same, from a buffer behind which kernels may read further.
   Place padded_plain(TensorId id);
   Image padded_image(TensorId id);
+  /// Whether padded_image() of its input has the pads of a convolution over [N, C, L] or [N, C, H, W]; not
+  /// where they are so large that no memory could hold them.
+  [[nodiscard]] bool has_room_for_pads(const ConvOp& op) const;
 
   /// Whether a place is in the session's own memory, behind which kernels may read further.
   [[nodiscard]] bool is_in_arena(Place place) const {
@@ -152,6 +155,7 @@ bool build_normalize(Builder& builder, const NormalizeOp& op);
 bool build_mat_mul(Builder& builder, const MatMulOp& op);
 bool build_max_pool(Builder& builder, const EvaluateOp& op);
 bool build_move(Builder& builder, const EvaluateOp& op);
+bool build_transpose(Builder& builder, const EvaluateOp& op);
 bool build_evaluate(Builder& builder, const EvaluateOp& op);
 
 }  // namespace zeropoint::engine

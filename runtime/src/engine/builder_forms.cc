@@ -11,6 +11,17 @@ namespace {
 /// Bytes behind a buffer's last one that kernels may read.
 constexpr std::int64_t kSlack = 2 * kernels::kReadSlack;
 
+/// Whether an image with that halo has a size that can be counted with; pads come from a file.
+bool has_room(const Image& image, const Halo& halo) {
+  auto sum = [](std::int64_t a, std::int64_t b, std::int64_t c) {
+    return static_cast<double>(a) + static_cast<double>(b) + static_cast<double>(c);
+  };
+  constexpr double kMost = 0x1p40;
+  return static_cast<double>(image.batch) * static_cast<double>(image.channels) *
+             sum(halo.top, image.height, halo.bottom) * sum(halo.left, image.width, halo.right) <=
+         kMost;
+}
+
 }  // namespace
 
 std::int64_t Builder::bytes(TensorId id) const {
@@ -75,7 +86,15 @@ Halo Builder::wanted_halo(TensorId id) const {
     halo.left = std::max(halo.left, window.pads_begin.back());
     halo.right = std::max(halo.right, window.pads_end.back());
   }
-  return halo;
+  return has_room(image_shape(id), halo) ? halo : Halo();
+}
+
+bool Builder::has_room_for_pads(const ConvOp& op) const {
+  Halo halo = wanted_halo(op.input);
+  const Window& window = op.window;
+  bool rows = window.pads_begin.size() != 2 ||
+              (window.pads_begin[0] <= halo.top && window.pads_end[0] <= halo.bottom);
+  return rows && window.pads_begin.back() <= halo.left && window.pads_end.back() <= halo.right;
 }
 
 Image Builder::new_image(TensorId id) {

@@ -39,9 +39,10 @@ struct Image {
   Halo halo;               ///< that the buffer has room for
 
   [[nodiscard]] bool rows_are_dense() const { return pixel == channels; }
-  /// One after the other, without a gap.
+  /// One after the other, without a gap: not within an image, and not between images.
   [[nodiscard]] bool is_dense() const {
-    return rows_are_dense() && (height == 1 || row == width * pixel) && (batch == 1 || plane == height * row);
+    return rows_are_dense() && (height == 1 || row == width * pixel) &&
+           (batch == 1 || plane == height * width * pixel);
   }
 };
 

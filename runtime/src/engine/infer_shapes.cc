@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/conv_geometry.h"
+#include "declared_shape.h"
 #include "engine/run_operation.h"
 #include "operators/broadcast.h"
 #include "operators/matmul_geometry.h"
+#include "reference/operations.h"
 
 namespace zeropoint::engine {
 namespace {
@@ -52,6 +53,39 @@ std::vector<std::size_t> deciding_inputs(Op op) {
 
 bool values_decide(Op op) { return op == Op::kNonZero || op == Op::kCompress; }
 
+/// Integers that are divided by, and scales, must not be 0.
+bool refuses_zeros(Op op) {
+  switch (op) {
+    case Op::kDiv:
+    case Op::kMod:
+    case Op::kQGemm:
+    case Op::kQLinearAdd:
+    case Op::kQLinearAveragePool:
+    case Op::kQLinearConcat:
+    case Op::kQLinearConv:
+    case Op::kQLinearGlobalAveragePool:
+    case Op::kQLinearLeakyRelu:
+    case Op::kQLinearMatMul:
+    case Op::kQLinearMul:
+    case Op::kQLinearSigmoid:
+    case Op::kQLinearSoftmax:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void fill_with_ones(Tensor& tensor) {
+  if (tensor.type() == ElementType::kFloat32) {
+    std::span<float> values = tensor.data<float>();
+    std::fill(values.begin(), values.end(), 1.0F);
+  }
+  visit_integer(tensor.type(), [&](auto element) {
+    auto values = tensor.data<decltype(element)>();
+    std::fill(values.begin(), values.end(), decltype(element){1});
+  });
+}
+
 std::string declared(const TensorInfo& info) {
   std::string text = "[";
   for (std::size_t i = 0; i < info.shape->size(); ++i) {
@@ -96,7 +130,9 @@ class Inference {
     return std::move(known_);
   }
 
-  Status operator()(const ConvOp& op) { return put(op.output, conv_output(op, *shape(op.input))); }
+  Status operator()(const ConvOp& op) {
+    return put(op.output, reference::output_shape(op, *shape(op.input)));
+  }
 
   Status operator()(const FullyConnectedOp& op) {
     Shape out = *shape(op.input);
@@ -142,6 +178,7 @@ class Inference {
       return infer_conv(op);
     }
     if (op.op == Op::kMatMul) {
+      ZP_RETURN_IF_ERROR(check_type(op.outputs[0], program_.tensor(op.inputs[0]).type));
       ZP_ASSIGN_OR_RETURN(operators::MatMulGeometry geometry,
                           operators::MatMulGeometry::of(*shape(op.inputs[0]), *shape(op.inputs[1])));
       return put(op.outputs[0], geometry.shape);
@@ -167,6 +204,18 @@ class Inference {
       }
     }
     return std::visit(*this, operation);
+  }
+
+  Status check_type(TensorId id, ElementType made) const {
+    const TensorInfo& info = program_.tensor(id);
+    return made == info.type ? Status()
+                             : Status::invalid_argument("it gives " + std::string(name_of(made)) + " where " +
+                                                        std::string(name_of(info.type)) + " was declared");
+  }
+
+  Status put(TensorId id, const Tensor& made) {
+    ZP_RETURN_IF_ERROR(check_type(id, made.type()));
+    return put(id, made.shape());
   }
 
   Status put(TensorId id, Result<Shape> result) {
@@ -201,7 +250,7 @@ class Inference {
                         evaluate(OperatorCall(op.op, op.attributes, inputs, op.outputs.size())));
     for (std::size_t i = 0; i < op.outputs.size(); ++i) {
       if (op.outputs[i] != kNoTensor) {
-        ZP_RETURN_IF_ERROR(put(op.outputs[i], made[i].shape()));
+        ZP_RETURN_IF_ERROR(put(op.outputs[i], made[i]));
         known_.constants[static_cast<std::size_t>(op.outputs[i])] =
             std::make_shared<const Tensor>(std::move(made[i]));
       }
@@ -215,6 +264,7 @@ class Inference {
     if (in.size() < 3 || w.size() != in.size()) {
       return by_zeros(op);
     }
+    ZP_RETURN_IF_ERROR(check_type(op.outputs[0], program_.tensor(op.inputs[0]).type));
     ZP_ASSIGN_OR_RETURN(WindowGeometry window,
                         window_geometry(op.op, op.attributes, in, {w.begin() + 2, w.end()}));
     Shape out{in[0], w[0]};
@@ -222,9 +272,11 @@ class Inference {
     return put(op.outputs[0], std::move(out));
   }
 
-  /// What the operation gives for zeros has the shape of what it gives for anything.
+  /// What the operation gives for zeros has the shape of what it gives for anything, unless it refuses them:
+  /// then ones take their place. Not for all operators, since an index of 1 can be out of range.
+  Status by_zeros(const EvaluateOp& op) { return by_zeros(op, refuses_zeros(op.op)); }
   template <typename Op>
-  Status by_zeros(const Op& op) {
+  Status by_zeros(const Op& op, bool ones = false) {
     std::vector<Tensor> zeros;
     std::vector<TensorId> ids = inputs_of(Operation(op));
     zeros.reserve(ids.size());
@@ -236,12 +288,15 @@ class Inference {
       } else if (values[at] == nullptr) {
         zeros.emplace_back(program_.tensor(id).type, *shape(id));
         values[at] = &zeros.back();
+        if (ones) {
+          fill_with_ones(zeros.back());
+        }
       }
     }
     ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made, run_operation(program_, Operation(op), values));
     std::vector<TensorId> outputs = outputs_of(Operation(op));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      ZP_RETURN_IF_ERROR(put(outputs[i], made[i].shape()));
+      ZP_RETURN_IF_ERROR(put(outputs[i], made[i]));
     }
     return {};
   }
@@ -251,14 +306,6 @@ class Inference {
 };
 
 }  // namespace
-
-bool fits(const Shape& shape, const std::optional<Shape>& declared) {
-  bool same = !declared || declared->size() == shape.size();
-  for (std::size_t i = 0; declared && same && i < shape.size(); ++i) {
-    same = (*declared)[i] == kOpenExtent || (*declared)[i] == shape[i];
-  }
-  return same;
-}
 
 Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes) {
   return Inference(program).infer(input_shapes);

@@ -21,7 +21,4 @@ struct KnownTensors {
 /// kInvalidArgument where the shapes do not fit the program or each other.
 Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes);
 
-/// Whether a tensor of `shape` is one that the program declares so, open extents left aside.
-bool fits(const Shape& shape, const std::optional<Shape>& declared);
-
 }  // namespace zeropoint::engine

@@ -34,10 +34,13 @@ ImageWindow image_window(const ConvOp& op, const Image& input) {
   auto of_rows = [&](const std::vector<std::int64_t>& list, std::int64_t otherwise) {
     return rows ? list[0] : otherwise;
   };
+  // A stride beyond the image is never gone.
+  std::int64_t rows_there = input.plane / input.row;
+  std::int64_t columns_there = input.row / input.pixel;
   ImageWindow result{rows ? w[2] : 1,
                      w.back(),
-                     of_rows(window.strides, 1),
-                     window.strides.back(),
+                     std::min(of_rows(window.strides, 1), rows_there),
+                     std::min(window.strides.back(), columns_there),
                      window.dilations.back(),
                      {},
                      false};

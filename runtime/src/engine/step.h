@@ -69,6 +69,8 @@ class Step {
  public:
   virtual ~Step() = default;
   virtual Status run(const RunContext& context) = 0;
+  /// What it keeps besides weights that grows with the shapes.
+  [[nodiscard]] virtual std::int64_t bytes() const { return 0; }
 
   StepProfile profile;
 };

@@ -64,7 +64,11 @@ Result<std::vector<Tensor>> conv_transpose(const OperatorCall& call) {
     return Status::invalid_argument("weights " + to_string(w.shape()) + " in " + std::to_string(group) +
                                     " group(s) do not fit input " + to_string(x.shape()));
   }
-  std::int64_t channels = w.dim(1) * group;
+  std::int64_t channels = 0;
+  if (__builtin_mul_overflow(w.dim(1), group, &channels)) {
+    return Status::resource_exhausted(std::to_string(group) + " groups of " + std::to_string(w.dim(1)) +
+                                      " channels are too many");
+  }
   if (call.has(2) && call.input(2).shape() != Shape{channels}) {
     return Status::invalid_argument("bias " + to_string(call.input(2).shape()) + " does not fit weights " +
                                     to_string(w.shape()));

@@ -12,6 +12,7 @@
 #include "operators/visit_type.h"
 #include "operators/wide.h"
 #include "operators/window_taps.h"
+#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 namespace {
@@ -83,24 +84,6 @@ std::vector<std::int64_t> strides_of(const Operand& operand, const Labels& label
   return strides;
 }
 
-template <typename T>
-T plus(T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  } else {
-    return a + b;
-  }
-}
-
-template <typename T>
-T times(T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-  } else {
-    return a * b;
-  }
-}
-
 /// Axes to walk, and the step of an operand along each.
 struct Walk {
   Shape extents;
@@ -126,7 +109,7 @@ void sum_inner(const Tensor& in, const Walk& outer, const Walk& inner, Tensor& o
     T sum{};
     Positions step(inner.extents);
     do {
-      sum = plus(sum, from[first + inner.offset(*step)]);
+      sum = Plus<T>()(sum, from[first + inner.offset(*step)]);
     } while (step.next());
     *to++ = sum;
   } while (at.next());
@@ -144,7 +127,7 @@ void multiply(const Tensor& a, const Tensor& b, std::int64_t batch, std::int64_t
     for (std::int64_t k = 0; k < depth; ++k, right += columns) {
       T factor = *left++;
       for (std::int64_t j = 0; j < columns; ++j) {
-        out[j] = plus(out[j], times(factor, right[j]));
+        out[j] = Plus<T>()(out[j], Times<T>()(factor, right[j]));
       }
     }
   }

@@ -2,6 +2,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "narrow_elements.h"
 #include "operators/operators.h"
 #include "zeropoint/half.h"
 
@@ -119,7 +120,9 @@ Result<std::vector<Tensor>> evaluate(const OperatorCall& call) {
         return evaluate_widened(call, call.input(i).type());
       }
     }
-    return info.evaluation(call);
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, info.evaluation(call));
+    std::for_each(outputs.begin(), outputs.end(), wrap_into_type);
+    return outputs;
   } catch (const std::bad_alloc&) {
     return Status::resource_exhausted("not enough memory");
   } catch (const std::length_error&) {

@@ -67,6 +67,7 @@ TEST(Generators, WhatIsKnownOfATensor) {
   EXPECT_EQ(first(Op::kSize, {x}), longs({}, {6}));
   EXPECT_EQ(first(Op::kNonZero, {x}), longs({3, 2}, {0, 1, 0, 0, 1, 2}));
   EXPECT_EQ(first(Op::kNonZero, {longs({}, {3})}), longs({0, 1}, {}));
+  EXPECT_EQ(first(Op::kNonZero, {bools({4}, {7, 0, 255, 1})}), longs({1, 3}, {0, 2, 3}));
 }
 
 TEST(Generators, DropoutDropsNothing) {

@@ -101,6 +101,15 @@ std::vector<std::int64_t> strides_of(const Shape& shape) {
   return strides;
 }
 
+std::vector<std::int64_t> broadcast_strides(const Shape& shape, std::size_t rank) {
+  std::vector<std::int64_t> strides = strides_of(shape);
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    strides[i] = shape[i] == 1 ? 0 : strides[i];
+  }
+  strides.insert(strides.begin(), rank - shape.size(), 0);
+  return strides;
+}
+
 std::vector<std::int64_t> evenly(std::int64_t extent, std::int64_t step, std::int64_t first) {
   std::vector<std::int64_t> offsets(static_cast<std::size_t>(extent));
   for (std::int64_t i = 0; i < extent; ++i) {

@@ -15,6 +15,10 @@ inline constexpr std::int64_t kFill = -1;
 /// Elements between neighbours along each axis of a row-major tensor of that shape.
 std::vector<std::int64_t> strides_of(const Shape& shape);
 
+/// The same along the axes of a result of `rank` axes, at least as many, to which such a tensor is broadcast;
+/// 0 where one element stands for all.
+std::vector<std::int64_t> broadcast_strides(const Shape& shape, std::size_t rank);
+
 /// The offsets first, first + step, ... of an axis of `extent` elements.
 std::vector<std::int64_t> evenly(std::int64_t extent, std::int64_t step, std::int64_t first = 0);
 

@@ -275,7 +275,8 @@ Result<std::vector<Tensor>> run(const OperatorCall& call, const Geometry& geomet
     h = call.input(kInitialH);
   }
   Tensor c = call.has(kInitialC) ? call.input(kInitialC) : Tensor(type, geometry.states());
-  for (std::size_t direction = 0; direction < geometry.directions; ++direction) {
+  // Without state there is nothing to compute, however many steps there are.
+  for (std::size_t direction = 0; h.size() > 0 && direction < geometry.directions; ++direction) {
     bool reverse = geometry.only_reverse || direction == 1;
     const RecurrentActivation* own =
         activations.data() + direction * activations.size() / geometry.directions;

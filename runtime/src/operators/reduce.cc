@@ -10,11 +10,12 @@
 #include "operators/operators.h"
 #include "operators/visit_type.h"
 #include "operators/wide.h"
+#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 namespace {
 
-/// Which axes go: all where none are named.
+/// Which axes go: where none are named all, or none if that is asked for.
 Result<std::vector<bool>> reduced_axes(const OperatorCall& call) {
   const Shape& shape = call.input(0).shape();
   std::vector<bool> reduced(shape.size(), false);
@@ -22,7 +23,7 @@ Result<std::vector<bool>> reduced_axes(const OperatorCall& call) {
   if (call.has(1)) {
     ZP_ASSIGN_OR_RETURN(axes, call.ints_input(1));
   }
-  if (axes.empty()) {
+  if (axes.empty() && call.int_attribute("noop_with_empty_axes") == 0) {
     reduced.assign(shape.size(), true);
   }
   for (std::int64_t axis : axes) {
@@ -59,24 +60,8 @@ std::vector<Axis> merged_axes(const Shape& shape, const std::vector<bool>& reduc
 }
 
 template <typename W>
-W plus(W a, W b) {
-  if constexpr (std::is_integral_v<W>) {
-    return static_cast<W>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  } else {
-    return a + b;
-  }
-}
-template <typename W>
-W times(W a, W b) {
-  if constexpr (std::is_integral_v<W>) {
-    return static_cast<W>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-  } else {
-    return a * b;
-  }
-}
-template <typename W>
 W magnitude(W value) {
-  return value < W{} ? times(value, static_cast<W>(-1)) : value;
+  return value < W{} ? Times<W>()(value, static_cast<W>(-1)) : value;
 }
 
 /// How elements are combined: sum, product, largest, smallest.
@@ -117,9 +102,9 @@ class Reduction {
   template <Fold kFold>
   static W combine(W a, W b) {
     if constexpr (kFold == Fold::kSum) {
-      return plus(a, b);
+      return Plus<W>()(a, b);
     } else if constexpr (kFold == Fold::kProduct) {
-      return times(a, b);
+      return Times<W>()(a, b);
     } else if constexpr (kFold == Fold::kMax) {
       return a > b || a != a ? a : b;  // a NaN wins
     } else {
@@ -217,7 +202,7 @@ W extreme(ElementType type, bool lowest) {
 template <typename W>
 std::vector<W> reduced_values(Op op, ElementType type, const Reduction<W>& reduction) {
   auto itself = [](W value, std::size_t /*slot*/) { return value; };
-  auto square = [](W value, std::size_t /*slot*/) { return times(value, value); };
+  auto square = [](W value, std::size_t /*slot*/) { return Times<W>()(value, value); };
   switch (op) {
     case Op::kReduceMax:
       return reduction.template fold<Fold::kMax>(extreme<W>(type, true), itself);
@@ -257,6 +242,11 @@ void finish(Op op, W count, std::vector<W>& values) {
   }
 }
 
+/// Whether elements become others before or after they are combined.
+bool changes_elements(Op op) {
+  return op == Op::kReduceL1 || op == Op::kReduceL2 || op == Op::kReduceSumSquare || op == Op::kReduceLogSum;
+}
+
 /// Whether integers are reduced as reals.
 bool has_real_results(Op op) {
   return op == Op::kReduceL2 || op == Op::kReduceLogSum || op == Op::kReduceLogSumExp;
@@ -274,11 +264,10 @@ Result<std::vector<Tensor>> reduce(const OperatorCall& call) {
   if (!is_reducible(x.type(), call.op())) {
     return Status::unsupported("it is not computed on " + std::string(name_of(x.type())));
   }
-  bool without_axes = !call.has(1) || call.input(1).size() == 0;
-  if (without_axes && call.int_attribute("noop_with_empty_axes") != 0) {
+  ZP_ASSIGN_OR_RETURN(std::vector<bool> axes, reduced_axes(call));
+  if (std::find(axes.begin(), axes.end(), true) == axes.end() && !changes_elements(call.op())) {
     return one(x);
   }
-  ZP_ASSIGN_OR_RETURN(std::vector<bool> axes, reduced_axes(call));
   Shape shape;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (!axes[i]) {

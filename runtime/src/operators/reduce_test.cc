@@ -41,6 +41,19 @@ TEST(Reduce, WithoutAxesItMayDoNothing) {
   EXPECT_EQ(first(Op::kReduceSum, {x}, noop), x);
   EXPECT_EQ(first(Op::kReduceSum, {x, longs({0}, {})}, noop), x);
   EXPECT_EQ(first(Op::kReduceSum, {x, longs({1}, {0})}, noop), floats({1}, {1}));
+  EXPECT_EQ(first(Op::kReduceMean, {x}, noop), x);
+  EXPECT_EQ(first(Op::kReduceLogSumExp, {x}, noop), x);
+}
+
+// What is done to each element is done all the same.
+TEST(Reduce, OverNoAxesElementsStillChange) {
+  Attributes noop{{"noop_with_empty_axes", std::int64_t{1}}};
+  Tensor x = floats({2}, {-1, 2});
+  EXPECT_EQ(first(Op::kReduceL1, {x}, noop), floats({2}, {1, 2}));
+  EXPECT_EQ(first(Op::kReduceL2, {x}, noop), floats({2}, {1, 2}));
+  EXPECT_EQ(first(Op::kReduceSumSquare, {x}, noop), floats({2}, {1, 4}));
+  EXPECT_EQ(first(Op::kReduceSumSquare, {longs({2, 1}, {-3, 2})}, noop), longs({2, 1}, {9, 4}));
+  expect_near(first(Op::kReduceLogSum, {floats({2}, {1, 2})}, noop), {0, 0.6931472F});
 }
 
 TEST(Reduce, IntegersAreExact) {

@@ -17,18 +17,6 @@ class Sight {
   Sight(const Window& window, Shape kernel, Shape input)
       : window_(window), kernel_(std::move(kernel)), input_(std::move(input)) {}
 
-  /// The window's positions along each axis; 0 where it is larger than the padded input.
-  [[nodiscard]] Shape output() const {
-    Shape out;
-    for (std::size_t i = 0; i < input_.size(); ++i) {
-      std::int64_t filled = input_[i] == 0 ? 0 : (input_[i] - 1) * window_.holes[i] + 1;
-      std::int64_t room = filled + window_.pads_begin[i] + window_.pads_end[i];
-      std::int64_t reach = (kernel_[i] - 1) * window_.dilations[i] + 1;
-      out.push_back(room < reach ? 0 : (room - reach) / window_.strides[i] + 1);
-    }
-    return out;
-  }
-
   /// For each tap of the window at `at`, the offset in the input's plane, or -1 where it sees the zero point.
   void offsets(const Shape& at, std::vector<std::int64_t>& result) const {
     result.clear();
@@ -71,16 +59,39 @@ void gather(const std::int32_t* x, std::int64_t channels, std::int64_t plane,
 
 }  // namespace
 
+Result<Shape> output_shape(const ConvOp& op, const Shape& input) {
+  const Shape& w = op.layer.weights.shape();
+  if (input.size() != w.size() || input[1] % op.group != 0 || input[1] / op.group != w[1]) {
+    return Status::invalid_argument("weights " + to_string(w) + " in " + std::to_string(op.group) +
+                                    " group(s) do not fit " + to_string(input));
+  }
+  Shape out{input[0], w[0]};
+  for (std::size_t i = 0; i + 2 < input.size(); ++i) {
+    // Strides, dilations, holes and pads are below 2^31, and so are the weights' extents; an input's can be
+    // anything beside one of 0.
+    std::int64_t filled = 0;
+    if (__builtin_mul_overflow(std::max<std::int64_t>(input[i + 2] - 1, 0), op.window.holes[i], &filled) ||
+        filled > std::int64_t{1} << 62) {
+      return Status::resource_exhausted("an input of " + to_string(input) + " is too large");
+    }
+    filled += input[i + 2] == 0 ? 0 : 1;
+    std::int64_t room = filled + op.window.pads_begin[i] + op.window.pads_end[i];
+    std::int64_t reach = (w[i + 2] - 1) * op.window.dilations[i] + 1;
+    // 0 positions where the window is larger than the padded input.
+    out.push_back(room < reach ? 0 : (room - reach) / op.window.strides[i] + 1);
+  }
+  return out;
+}
+
 Result<Tensor> run(const ConvOp& op, const Tensor& input, ElementType type) {
   const Shape& w = op.layer.weights.shape();
-  if (input.shape().size() != w.size() || input.dim(1) % op.group != 0 || input.dim(1) / op.group != w[1]) {
-    return Status::invalid_argument("weights " + to_string(w) + " in " + std::to_string(op.group) +
-                                    " group(s) do not fit " + to_string(input.shape()));
+  ZP_ASSIGN_OR_RETURN(Shape shape, output_shape(op, input.shape()));
+  ZP_ASSIGN_OR_RETURN(Tensor output, make_tensor(type, shape));
+  if (output.size() == 0) {
+    return output;  // the other extents can be anything
   }
   Sight sight(op.window, {w.begin() + 2, w.end()}, {input.shape().begin() + 2, input.shape().end()});
-  Shape spatial = sight.output();
-  Shape shape{input.dim(0), w[0]};
-  shape.insert(shape.end(), spatial.begin(), spatial.end());
+  Shape spatial(shape.begin() + 2, shape.end());
   ZP_RETURN_IF_ERROR(make_tensor(ElementType::kInt64, shape).status());
   std::vector<std::int64_t> sums(static_cast<std::size_t>(product(shape)));
   std::vector<std::int32_t> x = steps_of(input, 0);
@@ -90,7 +101,7 @@ Result<Tensor> run(const ConvOp& op, const Tensor& input, ElementType type) {
   std::vector<std::int64_t> offsets;
   std::vector<std::int32_t> patch;
   Positions at(spatial);
-  for (std::int64_t position = 0; position < (sums.empty() ? 0 : out_plane); ++position, at.next()) {
+  for (std::int64_t position = 0; position < out_plane; ++position, at.next()) {
     sight.offsets(*at, offsets);
     for (std::int64_t i = 0; i < input.dim(0) * op.group; ++i) {  // image and group
       gather(x.data() + i * w[1] * in_plane, w[1], in_plane, offsets,

@@ -1,19 +1,13 @@
 #include <new>
 #include <stdexcept>
 
+#include "declared_shape.h"
+#include "narrow_elements.h"
 #include "reference/operations.h"
 #include "zeropoint/reference.h"
 
 namespace zeropoint {
 namespace {
-
-bool fits(const Shape& shape, const std::optional<Shape>& declared) {
-  bool same = !declared || declared->size() == shape.size();
-  for (std::size_t i = 0; declared && same && i < shape.size(); ++i) {
-    same = (*declared)[i] == kOpenExtent || (*declared)[i] == shape[i];
-  }
-  return same;
-}
 
 std::string type_and_shape(ElementType type, const std::optional<Shape>& shape) {
   std::string text(name_of(type));
@@ -126,6 +120,9 @@ class Run {
         return Status::invalid_argument("input '" + info.name + "' is " +
                                         type_and_shape(inputs[i].type(), inputs[i].shape()) +
                                         "; the program needs " + type_and_shape(info.type, info.shape));
+      }
+      if (!are_elements(info.type, {inputs[i].bytes(), inputs[i].byte_size()})) {
+        return not_elements(info.type, info.name);
       }
       ZP_RETURN_IF_ERROR(put(program_.inputs[i], inputs[i]));
     }

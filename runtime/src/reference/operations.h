@@ -12,6 +12,8 @@ namespace zeropoint::reference {
 
 Result<Tensor> run(const QuantizeOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const DequantizeOp& op, const Tensor& input, ElementType type);
+/// Of what the convolution gives; kInvalidArgument where its weights do not fit the input.
+Result<Shape> output_shape(const ConvOp& op, const Shape& input);
 Result<Tensor> run(const ConvOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const FullyConnectedOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const MatMulOp& op, const Tensor& a, const Tensor& b, ElementType type);

@@ -34,6 +34,9 @@ class MoveStep : public Step {
   /// Works out the work.
   void prepare();
   Status run(const RunContext& context) override;
+  [[nodiscard]] std::int64_t bytes() const override {
+    return static_cast<std::int64_t>(series.size() * sizeof(Series) + filled.size() * sizeof(Move));
+  }
 };
 
 /// Joins moves that are neighbours, and lists those at regular distances together. `moves` in the order of

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "declared_shape.h"
 #include "engine/describe.h"
 #include "engine/run_operation.h"
 

@@ -20,7 +20,11 @@ struct ScalarTile {
           const std::uint8_t* x = in + r * p.input_step;
           for (std::int64_t m = 0; m < kPanel; ++m) {
             const std::int8_t* w = weights + m * 4;
-            sums[r * kPanel + m] += x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+            // Around: sums of the shifted bytes may leave int32 where the program's do not.
+            std::int32_t products = x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+            std::int32_t& sum = sums[r * kPanel + m];
+            sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
+                                            static_cast<std::uint32_t>(products));
           }
         }
       }
