@@ -111,7 +111,8 @@ nlohmann::ordered_json as_json(const Measured& m) {
     json["instruction_set"] = name_of(*c.isa);
     json["memory"] = {{"activations", c.memory.activations},
                       {"activations_least", c.memory.activations_least},
-                      {"weights", c.memory.weights}};
+                      {"weights", c.memory.weights},
+                      {"moves", c.memory.moves}};
   }
   return json;
 }

@@ -43,7 +43,7 @@ class PoolStep final : public NodeStep {
     forward_.add(PoolPrimitive(desc_), std::move(arguments));
   }
 
-  /// A NaN is the largest of its window, but not for oneDNN.
+  /// Where a NaN is compared with numbers oneDNN drops it.
   Status run() override {
     return kind_ == PoolKind::kMax && has_nan(input_) ? run_plainly() : forward_.run();
   }
