@@ -101,7 +101,7 @@ void add_row_bias(const std::int32_t* row_bias, int rows, std::int32_t (*sums)[2
 template <int kVectors>
 void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel, int rows,
                 Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
-  if (targets.in_row && rows == kTileRows && p.channels - channel >= kVectors * kPanel) {
+  if (targets.in_row && rows == kTileRows && (kVectors == 1 || p.channels - channel >= kVectors * kPanel)) {
     auto whole = [&](int r, int v) { return _mm512_load_si512(sums[r] + v * kPanel); };
     if (epilogue.kind == EpilogueKind::kRequantize) {
       return store_whole<false, kTileRows, kVectors>(p, epilogue, channel, targets.output[0],

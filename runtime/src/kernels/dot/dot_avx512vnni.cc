@@ -82,7 +82,7 @@ template <int kRows, int kVectors>
   constexpr int kPair = kVectors < 2 ? kVectors : 2;
   if constexpr (kVectors <= 2) {
     if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
-        p.channels - first >= kVectors * kPanel) {
+        (kVectors == 1 || p.channels - first >= kVectors * kPanel)) {
       return store_whole<false, kRows, kVectors>(p, epilogue, first, targets.output[0], 0,
                                                  [&](int r, int v) { return sums[r][v]; });
     }

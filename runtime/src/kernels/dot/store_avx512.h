@@ -117,8 +117,8 @@ template <int kMost>
   }
 }
 
-/// kRows neighbouring positions of a row, with whole vectors of channels from `channel` on: nothing is
-/// masked. vector(r, v): the sums of a row.
+/// kRows neighbouring positions of a row, with one vector of channels from `channel` on or two whole ones.
+/// vector(r, v): the sums of a row.
 template <bool kAdd, int kRows, int kVectors, typename Vector>
 inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
                         std::ptrdiff_t output_at, std::ptrdiff_t other_at, Vector&& vector) {
@@ -127,7 +127,8 @@ inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::i
   std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + output_at + channel;
   const std::uint8_t* other = kAdd ? p.other + other_at + channel : nullptr;
   std::ptrdiff_t step = p.output_step;
-  bool dense = step == kVectors * 16;
+  __mmask16 mask = lanes(p.channels - channel);
+  bool dense = step == kVectors * 16 && (kVectors == 2 || mask == 0xFFFF);
   __m512 multipliers[kVectors];
   for (int v = 0; v < kVectors; ++v) {
     multipliers[v] = _mm512_loadu_ps(p.epilogue->multipliers + channel + v * 16);
@@ -140,7 +141,8 @@ inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::i
       q[i] = WideEpilogue::requantized(vector(r, v), multipliers[v]);
       if constexpr (kAdd) {
         const std::uint8_t* of_row = other + r * p.other_step + v * 16;
-        q[i] = epilogue.sum(q[i], _mm_loadu_si128(reinterpret_cast<const __m128i*>(of_row)));
+        q[i] = epilogue.sum(q[i], kVectors == 1 ? _mm_maskz_loadu_epi8(mask, of_row)
+                                                : _mm_loadu_si128(reinterpret_cast<const __m128i*>(of_row)));
       }
     }
     __m512i bytes = epilogue.in_order(q[0], q[1], q[2], q[3]);
@@ -158,7 +160,7 @@ inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::i
       const __m128i quarters[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
                                    _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
       for (int i = 0; i < 4 && row + i < kRows; ++i) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * step), quarters[i]);
+        _mm_mask_storeu_epi8(to + i * step, mask, quarters[i]);
       }
     }
   }
