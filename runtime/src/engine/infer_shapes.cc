@@ -177,6 +177,9 @@ class Inference {
     if (op.op == Op::kConv) {
       return infer_conv(op);
     }
+    if (op.op == Op::kMaxPool && op.outputs.size() == 1) {
+      return infer_max_pool(op);
+    }
     if (op.op == Op::kMatMul) {
       ZP_RETURN_IF_ERROR(check_type(op.outputs[0], program_.tensor(op.inputs[0]).type));
       ZP_ASSIGN_OR_RETURN(operators::MatMulGeometry geometry,
@@ -268,6 +271,18 @@ class Inference {
     ZP_ASSIGN_OR_RETURN(WindowGeometry window,
                         window_geometry(op.op, op.attributes, in, {w.begin() + 2, w.end()}));
     Shape out{in[0], w[0]};
+    out.insert(out.end(), window.output.begin(), window.output.end());
+    return put(op.outputs[0], std::move(out));
+  }
+
+  Status infer_max_pool(const EvaluateOp& op) {
+    const Shape& in = *shape(op.inputs[0]);
+    if (in.size() < 3) {
+      return by_zeros(op);
+    }
+    ZP_RETURN_IF_ERROR(check_type(op.outputs[0], program_.tensor(op.inputs[0]).type));
+    ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(op.op, op.attributes, in, {}));
+    Shape out{in[0], in[1]};
     out.insert(out.end(), window.output.begin(), window.output.end());
     return put(op.outputs[0], std::move(out));
   }
