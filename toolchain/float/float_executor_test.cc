@@ -257,6 +257,23 @@ TEST(FloatExecutor, KeepsNansAndInfinities) {
   expect_nans_where_evaluated(graph, input);
 }
 
+TEST(FloatExecutor, RunsNodesWhoseFirstOutputIsNotThere) {
+  Random random(19);
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {2, 1, 3});
+  ValueId w = graph.add_constant("w", random_tensor({1, 4, 3}, random));
+  ValueId r = graph.add_constant("r", random_tensor({1, 4, 4}, random));
+  ValueId y = graph.add_node(Op::kRNN, "rnn", {x, w, r}, "y", {{"hidden_size", std::int64_t{4}}});
+  Node& node = graph.nodes[0];
+  node.outputs = {kNoValue, y};
+  graph.outputs = {y};
+  Result<FloatExecutor> executor = FloatExecutor::create(graph);
+  ASSERT_TRUE(executor.ok()) << executor.status().message();
+  Result<Tensor> state = executor->run(random_tensor({2, 1, 3}, random));
+  ASSERT_TRUE(state.ok()) << state.status().message();
+  EXPECT_EQ(state->shape(), (Shape{1, 1, 4}));
+}
+
 TEST(FloatExecutor, RunsOnNothingAndOnManyAxes) {
   Random random(17);
   Graph graph = conv_graph({{3, 9, 7}, {4, 3, 3, 3}, {}});

@@ -35,9 +35,12 @@ PrepareStep find_float_step(Op op) {
 
 /// oneDNN refuses most work on nothing.
 bool has_elements(const StepBuilder& builder) {
-  bool elements = *element_count(builder.output_shape()) > 0;
+  bool elements = true;
   for (std::size_t i = 0; i < builder.node().inputs.size(); ++i) {
     elements = elements && (!builder.has_input(i) || *element_count(builder.shape(i)) > 0);
+  }
+  for (std::size_t i = 0; i < builder.node().outputs.size(); ++i) {
+    elements = elements && (!builder.has_output(i) || *element_count(builder.output_shape(i)) > 0);
   }
   return elements;
 }
