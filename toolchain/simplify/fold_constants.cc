@@ -15,7 +15,7 @@ class Folding {
   void run() {
     std::vector<Node> rest;
     for (Node& node : graph_.nodes) {
-      if (!known_elements(node) && !computed(node)) {
+      if (!is_known(node) && !computed(node)) {
         rest.push_back(std::move(node));
       }
     }
@@ -35,7 +35,7 @@ class Folding {
     value.constant = std::make_shared<const Tensor>(std::move(tensor));
   }
 
-  bool known_elements(const Node& node) {
+  bool is_known(const Node& node) {
     if (node.outputs.size() != 1 || node.outputs[0] == kNoValue) {
       return false;
     }

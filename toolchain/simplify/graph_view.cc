@@ -40,6 +40,12 @@ bool GraphView::has_one_reader(ValueId id) const {
   return readers_[static_cast<std::size_t>(id)] == 1 && !is_output(id);
 }
 
+bool GraphView::is_widely_shared(ValueId id) const {
+  constexpr std::size_t kMostCopies = 16;
+  return static_cast<std::size_t>(id) < readers_.size() &&
+         readers_[static_cast<std::size_t>(id)] > kMostCopies;
+}
+
 const Tensor* GraphView::floats(ValueId id) const {
   const Tensor* constant = id == kNoValue ? nullptr : graph_->value(id).constant.get();
   return constant != nullptr && constant->type() == ElementType::kFloat32 ? constant : nullptr;
@@ -56,12 +62,21 @@ bool GraphView::is_number(ValueId id, double value) const {
   return held && std::abs(*held - value) <= 1e-6 * std::max(1.0, std::abs(value));
 }
 
-std::string NewNames::take(const std::string& name) {
+void NewNames::fill() {
   if (taken_.empty()) {
     for (const Value& value : graph_->values) {
       taken_.emplace(value.name, 1);
     }
   }
+}
+
+bool NewNames::is_taken(const std::string& name) {
+  fill();
+  return taken_.count(name) != 0;
+}
+
+std::string NewNames::take(const std::string& name) {
+  fill();
   auto [known, is_new] = taken_.emplace(name, 1);
   if (is_new) {
     return name;

@@ -23,6 +23,9 @@ class GraphView {
   [[nodiscard]] const Node* maker(ValueId id, Op op) const;
   /// Whether one node alone reads `id`, and the graph does not give it.
   [[nodiscard]] bool has_one_reader(ValueId id) const;
+  /// Whether so many nodes read `id` that another constant for each of them would be out of proportion to the
+  /// model.
+  [[nodiscard]] bool is_widely_shared(ValueId id) const;
   [[nodiscard]] bool is_output(ValueId id) const { return is_output_[static_cast<std::size_t>(id)]; }
 
   /// The element of a float32 constant of one element.
@@ -60,8 +63,11 @@ class NewNames {
 
   /// `name`, or `name`_2, _3, ... where a value is called so.
   std::string take(const std::string& name);
+  [[nodiscard]] bool is_taken(const std::string& name);
 
  private:
+  void fill();
+
   const Graph* graph_;
   /// With the last number given out after each; filled when the first is asked for.
   std::unordered_map<std::string, int> taken_;

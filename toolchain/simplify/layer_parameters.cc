@@ -44,7 +44,8 @@ std::optional<std::int64_t> channel_count(const Node& layer, const Tensor& weigh
 
 std::optional<LayerParameters> layer_parameters(const GraphView& view, ValueId result) {
   const Node* layer = view.maker(result);
-  bool alone = layer != nullptr && view.has_one_reader(result) && layer->inputs.size() >= 2;
+  bool alone = layer != nullptr && view.has_one_reader(result) && layer->inputs.size() >= 2 &&
+               !view.is_widely_shared(layer->inputs[1]);
   const Tensor* weights = alone ? view.floats(layer->inputs[1]) : nullptr;
   std::optional<std::int64_t> channels = weights == nullptr ? std::nullopt : channel_count(*layer, *weights);
   if (!channels) {

@@ -1,11 +1,13 @@
 // Before: Gemm = alpha · op(A) · op(B) + beta · C
 // After:  Transpose? -> Gemm (alpha = beta = 1, transA = 0, C of shape [M] or none) -> Add?,
 //         or, where B is computed, Transpose? -> MatMul -> Mul? -> Add?
-// When:   always, except that alpha and beta stay with constants behind a DequantizeLinear.
+// When:   always, except that alpha and beta stay with constants behind a DequantizeLinear and with those
+// that
+//         many Gemms read with different ones.
 //     alpha · (A · B) = A · (alpha · B), rounded once per weight; beta · C likewise. A C that has another
 //     element per row, or is computed, is added to the product behind it.
 
-#include <bit>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -39,11 +41,15 @@ class PlainGemm {
     bool computed = !is_constant(gemm.inputs[1]);
     float alpha = float_attribute(gemm, "alpha");
     float beta = float_attribute(gemm, "beta");
-    bool folds_alpha = alpha != 1 && view_.floats(gemm.inputs[1]) != nullptr;
+    if (std::isnan(alpha) || std::isnan(beta)) {
+      return false;  // folded_ has no place for them
+    }
+    bool folds_alpha = alpha != 1 && folds(gemm.inputs[1], alpha);
     std::optional<Tensor> bias = channel_bias(gemm, beta);
     bool keeps_bias = !gemm.has_input(2) || (!computed && (bias || is_quantized(gemm.inputs[2])));
-    bool folds_bias =
-        keeps_bias && bias && (beta != 1 || bias->shape() != view_.floats(gemm.inputs[2])->shape());
+    bool grows = bias && bias->shape() != view_.floats(gemm.inputs[2])->shape();
+    bool folds_bias = keeps_bias && bias && (beta != 1 || grows) && folds(gemm.inputs[2], beta) &&
+                      !(grows && view_.is_widely_shared(gemm.inputs[1]));
     bool turns = int_attribute(gemm, "transA") != 0;
     if (!computed && !folds_alpha && !folds_bias && keeps_bias && !turns) {
       return false;
@@ -74,10 +80,9 @@ class PlainGemm {
       result = multiplied(gemm, result, alpha, "_alpha");
     }
     if (!keeps_bias) {
-      const Tensor* c = view_.floats(gemm.inputs[2]);
       ValueId addend = gemm.inputs[2];
       if (beta != 1) {
-        addend = c != nullptr ? scaled(addend, beta) : multiplied(gemm, addend, beta, "_beta");
+        addend = folds(addend, beta) ? scaled(addend, beta) : multiplied(gemm, addend, beta, "_beta");
       }
       append({Op::kAdd, gemm.name + "_add", {result, addend}, {}, {}}, gemm, "");
     }
@@ -111,6 +116,13 @@ class PlainGemm {
     return bias;
   }
 
+  /// Whether `id` is a constant that may be folded with that factor: where many Gemms read it with different
+  /// ones, not each gets its own.
+  bool folds(ValueId id, float factor) {
+    return view_.floats(id) != nullptr &&
+           (!view_.is_widely_shared(id) || factor == factors_.try_emplace(id, factor).first->second);
+  }
+
   ValueId scaled(ValueId id, float factor) {
     Tensor result = *view_.floats(id);
     for (float& element : result.data<float>()) {
@@ -121,8 +133,7 @@ class PlainGemm {
 
   /// The constant `tensor`, which is `id` times `factor`. Gemms that share the one share the other.
   ValueId folded(ValueId id, float factor, Tensor tensor) {
-    Folded key{id, std::bit_cast<std::uint32_t>(factor), tensor.shape()};
-    auto [known, is_new] = folded_.try_emplace(std::move(key), kNoValue);
+    auto [known, is_new] = folded_.try_emplace({id, factor, tensor.shape()}, kNoValue);
     if (is_new) {
       known->second = graph_.add_constant(names_.take(graph_.value(id).name + "_folded"), std::move(tensor));
     }
@@ -154,8 +165,8 @@ class PlainGemm {
   GraphView view_;
   NewNames names_;
   std::vector<Node> made_;
-  using Folded = std::tuple<ValueId, std::uint32_t, Shape>;  // what of, the factor's bits, to which shape
-  std::map<Folded, ValueId> folded_;
+  std::map<ValueId, float> factors_;  // the only ones that constants which many read are folded with
+  std::map<std::tuple<ValueId, float, Shape>, ValueId> folded_;
 };
 
 }  // namespace

@@ -22,10 +22,8 @@ std::string base_name(const std::string& quantized) {
   return ends ? quantized.substr(0, quantized.size() - kSuffix.size()) : quantized;
 }
 
-QdqPairs::QdqPairs(const Graph& original, Graph& graph) : original_(original), graph_(graph) {
-  for (const Value& value : original.values) {
-    names_.insert(value.name);
-  }
+QdqPairs::QdqPairs(const Graph& original, Graph& graph)
+    : original_(original), graph_(graph), names_(original) {
   for (std::size_t i = 0; i < original.nodes.size(); ++i) {
     const Node& node = original.nodes[i];
     if (node.op == Op::kDequantizeLinear && node.attributes.empty()) {
@@ -41,20 +39,13 @@ QdqPairs::Key QdqPairs::key_of(ValueId quantized, QuantValues params) const {
           zero_points.find_first_not_of('\0') == std::string::npos ? "" : zero_points};
 }
 
-std::string QdqPairs::unused(std::string name) {
-  while (!names_.insert(name).second) {
-    name += '_';
-  }
-  return name;
-}
-
 ValueId QdqPairs::real_of(ValueId quantized) {
   std::string base = base_name(graph_.value(quantized).name);
-  return graph_.add_value(unused(names_.count(base) == 0 ? base : base + "_real"));
+  return graph_.add_value(unused(names_.is_taken(base) ? base + "_real" : base));
 }
 
-ValueId QdqPairs::add_constant(std::string name, Tensor tensor) {
-  return graph_.add_constant(unused(std::move(name)), std::move(tensor));
+ValueId QdqPairs::add_constant(const std::string& name, Tensor tensor) {
+  return graph_.add_constant(unused(name), std::move(tensor));
 }
 
 ValueId QdqPairs::dequantized(ValueId quantized, QuantValues params, std::optional<std::int64_t> axis) {

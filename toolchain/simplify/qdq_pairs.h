@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 
+#include "simplify/graph_view.h"
 #include "zeropoint/toolchain/graph.h"
 
 namespace zeropoint::toolchain {
@@ -30,10 +31,10 @@ class QdqPairs {
   QdqPairs(const Graph& original, Graph& graph);
 
   /// `name`, or where a tensor has that name, one like it.
-  std::string unused(std::string name);
+  std::string unused(const std::string& name) { return names_.take(name); }
   /// A value for what is quantized to `quantized`, named after it.
   ValueId real_of(ValueId quantized);
-  ValueId add_constant(std::string name, Tensor tensor);
+  ValueId add_constant(const std::string& name, Tensor tensor);
 
   /// The reals of `quantized`. A DequantizeLinear that the original has for them is moved here.
   ValueId dequantized(ValueId quantized, QuantValues params, std::optional<std::int64_t> axis = {});
@@ -63,7 +64,7 @@ class QdqPairs {
 
   const Graph& original_;
   Graph& graph_;
-  std::set<std::string> names_;
+  NewNames names_;
   std::map<Key, std::size_t> nodes_;  // DequantizeLinear nodes of the original
   std::map<Key, ValueId> dequantized_;
   std::set<std::size_t> moved_;
