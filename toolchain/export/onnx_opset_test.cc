@@ -247,6 +247,19 @@ TEST(OnnxOpset, GeluNeedsErf) {
             "Erf 'node_erf': opset 8 cannot say the operator; opset 9 can");
 }
 
+// Of an input of unknown rank the axis may be anything; a list of so many axes is not made.
+TEST(OnnxOpset, ANormalizationOverMoreAxesThanThereAreIsNotSpelledOut) {
+  Graph graph;
+  ValueId x = graph.add_value("x");
+  graph.inputs = {x};
+  ValueId scale = graph.add_constant("scale", floats({3}));
+  graph.outputs = {
+      graph.add_node(Op::kLayerNormalization, "node", {x, scale}, "y", {{"axis", -(std::int64_t{1} << 40)}})};
+  ASSERT_EQ(infer_shapes(graph).message(), "");
+  EXPECT_EQ(to_onnx(graph, 13).status().message(),
+            "LayerNormalization 'node': opset 13 cannot say the operator; opset 17 can");
+}
+
 TEST(OnnxOpset, WhatCameLateIsSpelledOutUnasked) {
   Graph graph = graph_of({Op::kSwish, {{2, 3}}, {}, {}, 7});
   Result<std::string> content = to_onnx(graph);

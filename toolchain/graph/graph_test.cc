@@ -112,6 +112,14 @@ TEST(Graph, ExtentsThatWouldOverflowAreRefused) {
             "Conv 'conv': input [1, 3, 4611686018427387904, 8] has a spatial extent beyond 2^31");
 }
 
+TEST(Graph, ElementsThatNoMachineHoldsAreNotCounted) {
+  Value value;
+  value.dims = Dims{Dim(std::int64_t{1} << 40), Dim(std::int64_t{1} << 40)};
+  EXPECT_EQ(known_elements(value), 0);
+  value.dims = Dims{2, 3};
+  EXPECT_EQ(known_elements(value), 6);
+}
+
 TEST(Graph, CeilModeDropsAWindowThatWouldStartInThePadding) {
   Graph graph;
   ValueId x = graph.add_input("x", ElementType::kFloat32, {1, 1, 5, 4});

@@ -185,6 +185,18 @@ TEST_F(Simplify, FoldsBatchNormalizationIntoEachKindOfLayer) {
   EXPECT_EQ(after(fold_batch_norm, 4), "Conv ConvTranspose Flatten Gemm Gemm");
 }
 
+TEST(RemoveIdentities, LeavesADropoutThatDoesNotSayWhetherItTrains) {
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat32, {2});
+  ValueId a = graph.add_node(Op::kRelu, "a", {x}, "a");
+  ValueId none = graph.add_constant("none", Tensor(ElementType::kBool, {0}));
+  ValueId b = graph.add_value("b");
+  graph.nodes.push_back({Op::kDropout, "b", {a, kNoValue, none}, {b}, {}});
+  graph.outputs = {graph.add_node(Op::kRelu, "c", {b}, "c")};
+  ASSERT_EQ(infer_shapes(graph).message(), "");
+  EXPECT_EQ(remove_identities(graph), 0U);
+}
+
 TEST_F(Simplify, LeavesABatchNormalizationBehindWhatOthersRead) {
   ValueId x = input({Dim("N"), 2, 4, 4});
   ValueId y = node(Op::kConv, {x, random({2, 2, 1, 1})});
