@@ -192,6 +192,12 @@ nlohmann::ordered_json to_json(const ComparisonReport& report) {
     item["tensor"] = output.tensor;
     item["rows"] = output.rows;
     item["agreeing"] = output.agreeing;
+    if (output.rows > 0) {
+      item["divergence"] = number(output.divergence);
+      item["divergence_error"] = number(output.divergence_error);
+      item["expected_loss"] = number(output.expected_loss);
+      item["expected_loss_error"] = number(output.expected_loss_error);
+    }
     json["outputs"].push_back(std::move(item));
   }
   if (measurement.float_scores && measurement.quantized_scores) {
@@ -205,6 +211,7 @@ nlohmann::ordered_json to_json(const ComparisonReport& report) {
                                {"node", finding.node},
                                {"op", finding.op},
                                {"cause", name_of(finding.cause)},
+                               {"is_fault", finding.is_fault},
                                {"sqnr_db", number(finding.sqnr_db)},
                                {"why", finding.why},
                                {"cure", finding.cure},

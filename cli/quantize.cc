@@ -134,7 +134,7 @@ Result<Outcome> quantize(const toolchain::PreparedNetwork& prepared, const Optio
       fmt::format("calibrated ({}) on {}", evidence.method.name(), evidence.statistics.data());
   improve_with(evidence);
   toolchain::NetworkQuantizer quantizer(graph, std::move(evidence));
-  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize(recipe));
+  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantizer.quantize_and_cure(recipe));
   return Outcome{std::move(network), std::move(basis)};
 }
 

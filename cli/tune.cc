@@ -36,6 +36,7 @@ struct Options {
   std::int64_t label_offset = 0;
   bool no_labels = false;
   std::string max_drop = "1%";
+  double confidence = 0.9;
   std::string output;
   std::string recipe_output;
   std::string state;
@@ -62,9 +63,9 @@ std::string step_line(const TuneStep& step) {
   if (!step.error.empty()) {
     return fmt::format("{:<44} could not be tried: {}\n", step.what, step.error);
   }
-  return fmt::format("{:<44} {:>8.2f} % {:>11.5f} {:>9.2f}   {}\n", step.what, 100 * step.figures.drop,
-                     step.figures.divergence, step.figures.bits / 1e6,
-                     step.met ? "reached" : (step.kept ? "kept" : "left"));
+  return fmt::format("{:<44} {:>8.2f} % {:>8.2f} % {:>11.5f} {:>9.2f}   {}\n", step.what,
+                     100 * step.figures.drop, 100 * step.drop_bound, step.figures.divergence,
+                     step.figures.bits / 1e6, step.met ? "reached" : (step.kept ? "kept" : "left"));
 }
 
 nlohmann::ordered_json to_json(const TuneResult& result, const Options& options, double seconds) {
@@ -75,6 +76,8 @@ nlohmann::ordered_json to_json(const TuneResult& result, const Options& options,
                               {"met", result.met},
                               {"float_score", result.float_score},
                               {"drop", result.figures.drop},
+                              {"drop_bound", result.drop_bound},
+                              {"confidence", options.confidence},
                               {"divergence", result.figures.divergence},
                               {"bits", result.figures.bits},
                               {"trials", result.trials},
@@ -86,6 +89,9 @@ nlohmann::ordered_json to_json(const TuneResult& result, const Options& options,
   for (const TuneStep& step : result.steps) {
     json["steps"].push_back({{"what", step.what},
                              {"drop", step.figures.drop},
+                             {"expected_drop", step.figures.expected_drop},
+                             {"standard_error", step.figures.standard_error},
+                             {"drop_bound", step.drop_bound},
                              {"divergence", step.figures.divergence},
                              {"bits", step.figures.bits},
                              {"kept", step.kept},
@@ -96,9 +102,13 @@ nlohmann::ordered_json to_json(const TuneResult& result, const Options& options,
 }
 
 void print_result(const TuneResult& result, const Options& options, double seconds) {
-  fmt::print("\n{}: {} drops by {:.2f} % from {:.4f} in float ({} allowed); {:.2f} Mbit\n",
-             result.met ? "reached" : "not reached", name_of(result.target), 100 * result.figures.drop,
-             result.float_score, options.max_drop, result.figures.bits / 1e6);
+  fmt::print(
+      "\n{}: {} drops by {:.2f} % from {:.4f} in float, by at most {:.2f} % at {:g} % confidence ({} "
+      "allowed); "
+      "{:.2f} Mbit\n",
+      result.met ? "reached" : "not reached", name_of(result.target), 100 * result.figures.drop,
+      result.float_score, 100 * result.drop_bound, 100 * options.confidence, options.max_drop,
+      result.figures.bits / 1e6);
   for (const std::string& layer : result.raised) {
     fmt::print("raised {}\n", layer);
   }
@@ -111,6 +121,7 @@ Result<toolchain::Evidence> gather(const Graph& graph, const Options& options) {
   toolchain::Evidence evidence;
   evidence.data = samples.data;
   evidence.calibration.threads = options.threads;
+  evidence.calibration.stop = interrupted;
   ZP_ASSIGN_OR_RETURN(evidence.statistics, gather_with_progress(graph, samples, evidence.calibration));
   return interrupted()
              ? Result<toolchain::Evidence>(Status(StatusCode::kIo, "stopped before the first trial"))
@@ -130,6 +141,7 @@ Status run(const Options& options) {
   auto start = std::chrono::steady_clock::now();
   toolchain::TuneOptions how;
   ZP_ASSIGN_OR_RETURN(how.max_drop, parse_share(options.max_drop));
+  how.confidence = options.confidence;
   ZP_ASSIGN_OR_RETURN(how.start, options.recipe.recipe());
   if (options.resume) {
     ZP_ASSIGN_OR_RETURN(std::vector<std::byte> text, toolchain::read_file(options.state_path()));
@@ -162,12 +174,13 @@ Status run(const Options& options) {
     how.on_step = [&](const TuneStep& step) {
       progress.clear();
       if (std::exchange(is_first, false)) {
-        fmt::print("{:<44} {:>10} {:>11} {:>9}\n", "tried", "drop", "divergence", "Mbit");
+        fmt::print("{:<44} {:>10} {:>10} {:>11} {:>9}\n", "tried", "drop", "at most", "divergence", "Mbit");
       }
       fmt::print("{}", step_line(step));
       std::fflush(stdout);
     };
   }
+  evidence.calibration.progress = how.measure.progress;
   toolchain::NetworkQuantizer quantizer(prepared->graph, std::move(evidence));
   Result<TuneResult> tuned = toolchain::tune(quantizer, prepared->graph, data, how);
   progress.clear();
@@ -203,6 +216,16 @@ Action add_tune(CLI::App& command) {
       .add_option("--max-drop", options->max_drop,
                   "What may be lost: of top-1 where there are labels, of perplexity for --tokens, else of "
                   "the samples whose first class stays the same; 0.5% or 0.005")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--confidence", options->confidence,
+          "How sure it must be that no more is lost, 0.5 to below 1; 0.5 is content with the estimate")
+      ->check([](const std::string& text) {
+        double value = 0;
+        bool good = CLI::detail::lexical_cast(text, value) && value >= 0.5 && value < 1;
+        return good ? std::string() : "must be at least 0.5 and below 1, not " + text;
+      })
       ->capture_default_str();
   options->samples.add(command);
   command.add_option("--limit", options->limit, "Samples to measure the drop on (0: all)")

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "quantize/endangered.h"
 #include "quantize/improve/channel_means.h"
 #include "quantize/improvement.h"
 #include "quantize/plan_biases.h"
@@ -90,6 +91,13 @@ Result<const NetworkQuantizer::Improved*> NetworkQuantizer::improved(
         }
         ZP_ASSIGN_OR_RETURN(next.evidence.statistics,
                             gather_statistics(next.graph, next.evidence.data, next.evidence.calibration));
+        std::int64_t samples = next.evidence.data[0]->size();
+        if (next.evidence.statistics.samples() < samples && next.evidence.calibration.stop &&
+            next.evidence.calibration.stop()) {
+          return Status(StatusCode::kIo,
+                        fmt::format("stopped while statistics were gathered anew after improvement '{}'",
+                                    improvement->name));
+        }
       }
       next.evidence.means.clear();  // of the network before
       add_note(next.record, std::move(note));
@@ -184,6 +192,38 @@ Result<QuantizedNetwork> NetworkQuantizer::quantize(const Recipe& recipe) {
   plan.improvements = std::move(wanted);
   ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, finish(*basis, std::move(plan), false));
   add_note(network.record, std::move(note));
+  return network;
+}
+
+Result<QuantizedNetwork> NetworkQuantizer::quantize_and_cure(const Recipe& recipe) {
+  constexpr double kGainDb = 0.5;  // of the output, that more bits are worth
+  ZP_ASSIGN_OR_RETURN(QuantizedNetwork network, quantize(recipe));
+  if (!recipe.protect || recipe.mode != ActivationMode::kStatic || recipe.activations.bits != 8 ||
+      original_.evidence.data.empty()) {
+    return network;
+  }
+  ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(network.plan.improvements));
+  ZP_ASSIGN_OR_RETURN(Endangered found, find_endangered(basis->graph, network, recipe, basis->evidence));
+  if (found.layers == 0) {
+    return network;
+  }
+  std::string note =
+      fmt::format("{} layer{} less than 20 dB of signal over error, taken alone, the worst, '{}', {:.1f}",
+                  found.layers, found.layers == 1 ? " has" : "s have", found.worst, found.worst_db);
+  if (found.raised > 0) {
+    ZP_ASSIGN_OR_RETURN(QuantizedNetwork cured, quantize(found.cure));
+    ZP_ASSIGN_OR_RETURN(double before, output_sqnr(basis->graph, network, basis->evidence));
+    ZP_ASSIGN_OR_RETURN(double after, output_sqnr(basis->graph, cured, basis->evidence));
+    if (after > before + kGainDb) {
+      network = std::move(cured);
+      note += fmt::format("; {} got 16 bits, which takes the output from {:.1f} to {:.1f} dB", found.raised,
+                          before, after);
+      add_note(network.record, std::move(note));
+      return network;
+    }
+  }
+  add_note(network.record,
+           note + "; more bits do not help the output: `zeropoint compare` says where it is lost");
   return network;
 }
 

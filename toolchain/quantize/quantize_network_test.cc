@@ -115,6 +115,63 @@ TEST_F(QuantizeNetwork, BiasesThatPeopleWroteAreChecked) {
             "Gemm 'fc' cannot take it as its bias");
 }
 
+/// Samples whose second channel is always 0, where the convolution has weights that are far larger than those
+/// of the first: 8 bits per output channel leave nothing of these.
+class EndangeredLayer : public testing::Test {
+ protected:
+  EndangeredLayer() {
+    graph_ = prepare_network(plans::network())->graph;
+    Tensor weights = *graph_.value(graph_.find("conv.w")).constant;
+    for (std::size_t i = 0; i < 36; ++i) {
+      weights.data<float>()[i] = i / 9 % 2 == 1 ? 300.0F : 0.1F * static_cast<float>(i % 7) - 0.2F;
+    }
+    plans::replace(graph_, "conv.w", std::move(weights));
+    Tensor samples(ElementType::kFloat32, {16, 2, 4, 4});
+    for (std::size_t i = 0; i < 512; ++i) {
+      samples.data<float>()[i] = i / 16 % 2 == 1 ? 0 : static_cast<float>(i * i % 97) / 48 - 1;
+    }
+    evidence_.data = {*array_dataset(*array_in_memory("x", std::move(samples)), nullptr)};
+    evidence_.statistics = *gather_statistics(graph_, evidence_.data);
+  }
+
+  QuantizedNetwork cured(const Recipe& recipe) {
+    Result<QuantizedNetwork> network = NetworkQuantizer(graph_, evidence_).quantize_and_cure(recipe);
+    EXPECT_TRUE(network.ok()) << network.status().message();
+    return network.ok() ? *std::move(network) : QuantizedNetwork();
+  }
+
+  Graph graph_;
+  Evidence evidence_;
+};
+
+TEST_F(EndangeredLayer, GetsMoreBitsAndTheRecordSaysSo) {
+  QuantizedNetwork made = cured({});
+  EXPECT_EQ(made.plan.find("conv.w")->type.bits, 16);
+  EXPECT_EQ(made.plan.find("fc.w")->type.bits, 8);  // not in danger
+  ASSERT_FALSE(made.record.empty());
+  EXPECT_NE(made.record.back().find("1 layer has less than 20 dB"), std::string::npos);
+  EXPECT_NE(made.record.back().find("1 got 16 bits"), std::string::npos) << made.record.back();
+}
+
+TEST_F(EndangeredLayer, StaysAsTheRecipeExplicitlyWishes) {
+  Recipe recipe;
+  recipe.protect = false;
+  EXPECT_EQ(cured(recipe).plan.find("conv.w")->type.bits, 8);
+  recipe.protect = true;
+  recipe.weights.bits = 4;
+  QuantizedNetwork four = cured(recipe);
+  EXPECT_EQ(four.plan.find("conv.w")->type.bits, 4);
+  EXPECT_NE(four.record.back().find("more bits do not help"), std::string::npos);
+}
+
+TEST_F(QuantizeNetwork, SoundLayersAreNotTouchedByTheCure) {
+  Result<QuantizedNetwork> plain = NetworkQuantizer(graph_, evidence_).quantize({});
+  Result<QuantizedNetwork> cured = NetworkQuantizer(graph_, evidence_).quantize_and_cure({});
+  ASSERT_TRUE(plain.ok() && cured.ok());
+  EXPECT_EQ(to_json(plain->plan), to_json(cured->plan));
+  EXPECT_EQ(plain->record, cured->record);
+}
+
 TEST_F(QuantizeNetwork, NodesGetNamesOfTheirOwn) {
   Graph graph = plans::network();
   graph.nodes[0].name.clear();

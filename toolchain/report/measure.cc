@@ -228,6 +228,7 @@ class Comparison {
       if (const Node* node = maker_of(simplified, makers, result.layers.back().tensor)) {
         result.layers.back().node = node->name;
       }
+      result.layers.back().readers = readers_of(simplified, result.layers.back().tensor);
     }
     return result;
   }
@@ -244,6 +245,17 @@ class Comparison {
     return product != nullptr
                ? product
                : &graph.nodes[static_cast<std::size_t>(makers[static_cast<std::size_t>(value)])];
+  }
+
+  static std::vector<std::string> readers_of(const Graph& graph, const std::string& tensor) {
+    std::vector<std::string> readers;
+    ValueId value = graph.find(tensor);
+    for (const Node& node : graph.nodes) {
+      if (value != kNoValue && std::count(node.inputs.begin(), node.inputs.end(), value) > 0) {
+        readers.push_back(node.name);
+      }
+    }
+    return readers;
   }
 
   [[nodiscard]] LayerMeasurement layer(const QuantizedPoint& point) const {

@@ -1,5 +1,6 @@
 #include "zeropoint/toolchain/measure.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -240,6 +241,58 @@ TEST(Measure, PairsTensorsOfOtherNamesByWhatTheyAre) {
             layer(measured(graph, quantized(graph)), "r").isolated.sqnr_db);
 }
 
+TEST(Verdict, MoreBitsAreWishedForTheMakerOfATensorAndItsReaders) {
+  Measurement measurement;
+  LayerMeasurement layer;
+  layer.tensor = "t";
+  layer.node = "maker";
+  layer.readers = {"first", "second"};
+  layer.is_quantized = true;
+  layer.bits = 8;
+  layer.effective_bits = 8;
+  layer.params = {0.1F, 0};
+  layer.lowest = 0;
+  layer.highest = 25.5;
+  layer.largest_seen = 25.5;
+  layer.elements = 100;
+  layer.rounding = 0.01;
+  layer.isolated.sqnr_db = 20;
+  measurement.layers.push_back(layer);
+  std::vector<Finding> findings = verdict(measurement);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].cause, Cause::kRounding);
+  for (const char* node : {"maker", "first", "second"}) {
+    EXPECT_NE(findings[0].command.find(
+                  fmt::format(R"({{"nodes": "{}", "activations": {{"type": "int16"}}}})", node)),
+              std::string::npos)
+        << findings[0].command;
+  }
+}
+
+TEST(Verdict, ARangeBesideItsValuesIsAFaultUnlessItIsSymmetric) {
+  LayerMeasurement layer;
+  layer.tensor = "t";
+  layer.is_quantized = true;
+  layer.bits = 8;
+  layer.params = {0.1F, 100};
+  layer.lowest = -10;
+  layer.highest = 15.5;
+  layer.largest_seen = 25.5;
+  layer.elements = 100;
+  layer.clipping = 0.001;
+  layer.rounding = 0.001;
+  layer.isolated.sqnr_db = 27;
+  Measurement measurement;
+  measurement.layers = {layer};
+  EXPECT_EQ(verdict(measurement)[0].cause, Cause::kShiftedRange);
+  EXPECT_TRUE(verdict(measurement)[0].is_fault);
+  measurement.layers[0].largest_seen = 16;  // a little beyond
+  EXPECT_FALSE(verdict(measurement)[0].is_fault);
+  measurement.layers[0] = layer;
+  measurement.layers[0].lowest = -15.5;
+  EXPECT_FALSE(verdict(measurement)[0].is_fault);
+}
+
 struct Planted {
   const char* name;
   const char* tensor;
@@ -270,7 +323,7 @@ INSTANTIATE_TEST_SUITE_P(
                             [](Graph& g, const QuantizedPoint& p) { faults::spoil_scale(g, p, 16); }},
                     Planted{"narrow_layer", "r", Cause::kClipping,
                             [](Graph& g, const QuantizedPoint& p) { faults::spoil_scale(g, p, 0.125F); }},
-                    Planted{"zero_point", "input", Cause::kClipping,
+                    Planted{"zero_point", "input", Cause::kShiftedRange,
                             [](Graph& g, const QuantizedPoint& p) { faults::shift_zero_point(g, p, 64); }},
                     Planted{"weights", "r", Cause::kWeightScale,
                             [](Graph& g, const QuantizedPoint& p) { faults::spoil_constant(g, p, 1, 4); }},

@@ -34,13 +34,8 @@ void to_log_probabilities(std::vector<double>& scores, bool are_probabilities) {
   }
 }
 
-/// Sum p (log p - log q).
-double divergence_of(const std::vector<float>& reference, const std::vector<float>& quantized,
-                     bool are_probabilities) {
-  std::vector<double> p(reference.begin(), reference.end());
-  std::vector<double> q(quantized.begin(), quantized.end());
-  to_log_probabilities(p, are_probabilities);
-  to_log_probabilities(q, are_probabilities);
+/// Sum p (log p - log q), of logarithms.
+double divergence_of(const std::vector<double>& p, const std::vector<double>& q) {
   double sum = 0;
   for (std::size_t i = 0; i < p.size(); ++i) {
     sum += std::exp(p[i]) * (p[i] - q[i]);
@@ -49,6 +44,20 @@ double divergence_of(const std::vector<float>& reference, const std::vector<floa
 }
 
 }  // namespace
+
+void RowSums::add(double value) {
+  sum += value;
+  squares += value * value;
+}
+
+double RowSums::mean(std::int64_t rows) const {
+  return sum / static_cast<double>(std::max<std::int64_t>(rows, 1));
+}
+
+double RowSums::standard_error(std::int64_t rows) const {
+  auto count = static_cast<double>(std::max<std::int64_t>(rows, 1));
+  return std::sqrt(std::max(0.0, squares / count - mean(rows) * mean(rows)) / count);
+}
 
 Status OutputSums::add(const Tensor& reference, const Tensor& quantized) {
   if (reference.type() != ElementType::kFloat32 || quantized.type() != ElementType::kFloat32) {
@@ -85,14 +94,27 @@ void OutputSums::add_rows(const Tensor& reference, const Tensor& quantized, std:
       b[c] = quantized.data<float>()[start + c * inner];
     }
     ++rows_;
-    agreeing_ += best_class(a) == best_class(b) ? 1 : 0;
-    divergence_ += divergence_of(a, b, are_probabilities_);
+    auto before = static_cast<std::size_t>(best_class(a));
+    auto after = static_cast<std::size_t>(best_class(b));
+    agreeing_ += before == after ? 1 : 0;
+    std::vector<double> p(a.begin(), a.end());
+    std::vector<double> q(b.begin(), b.end());
+    to_log_probabilities(p, are_probabilities_);
+    to_log_probabilities(q, are_probabilities_);
+    divergence_.add(divergence_of(p, q));
+    expected_loss_.add(std::exp(p[before]) - std::exp(p[after]));
   }
 }
 
 OutputMeasurement OutputSums::figures() const {
-  return {tensor_, sums_.deviation(signal_), rows_, agreeing_,
-          divergence_ / static_cast<double>(std::max<std::int64_t>(rows_, 1))};
+  return {tensor_,
+          sums_.deviation(signal_),
+          rows_,
+          agreeing_,
+          divergence_.mean(rows_),
+          divergence_.standard_error(rows_),
+          expected_loss_.mean(rows_),
+          expected_loss_.standard_error(rows_)};
 }
 
 }  // namespace zeropoint::toolchain

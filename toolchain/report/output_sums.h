@@ -6,6 +6,17 @@
 
 namespace zeropoint::toolchain {
 
+/// A mean over rows, and how sure it is.
+struct RowSums {
+  double sum = 0;
+  double squares = 0;
+
+  void add(double value);
+  [[nodiscard]] double mean(std::int64_t rows) const;
+  /// sqrt((E v^2 - (E v)^2) / rows)
+  [[nodiscard]] double standard_error(std::int64_t rows) const;
+};
+
 /// What is kept of one output of two networks while samples pass.
 class OutputSums {
  public:
@@ -25,7 +36,8 @@ class OutputSums {
   double signal_ = 0;
   std::int64_t rows_ = 0;
   std::int64_t agreeing_ = 0;
-  double divergence_ = 0;  // summed
+  RowSums divergence_;
+  RowSums expected_loss_;
 };
 
 }  // namespace zeropoint::toolchain

@@ -11,6 +11,7 @@ namespace {
 // A figure is told from its usual value by these.
 constexpr double kMostOfIt = 0.5;       // the share of an error that makes a part its cause
 constexpr double kWide = 3;             // ranges wider than their values, by this factor
+constexpr double kShift = 0.15;         // of a range: idle at one end, cut off at the other
 constexpr double kIdleBits = 2.5;       // bits that 99.9 % of the values leave idle
 constexpr double kPoorChannels = 0.25;  // the share of channels with too few steps
 constexpr double kSlack = 3;            // a weight scale wider than its weights; biases raise scales by less
@@ -41,7 +42,9 @@ class Examiner {
     finding_.op = layer_.op;
     finding_.sqnr_db = layer_.isolated.sqnr_db;
     double all = layer_.clipping + layer_.rounding + layer_.constants;
-    if (layer_.constants >= kMostOfIt * all && layer_.constants > 0) {
+    if (std::abs(shift()) > kShift * (layer_.highest - layer_.lowest)) {
+      shifted();
+    } else if (layer_.constants >= kMostOfIt * all && layer_.constants > 0) {
       examine_constants();
     } else if (layer_.clipping >= layer_.rounding) {
       clipped();
@@ -65,12 +68,43 @@ class Examiner {
     }
   }
 
-  /// A recipe that wishes this for the layer alone; the command writes it to a file. Gives no options.
-  std::string wish(std::string_view what) {
-    recipe_ = layer_.node.empty()
-                  ? fmt::format("{{{}}}", what)
-                  : fmt::format(R"({{"overrides": [{{"nodes": "{}", {}}}]}})", layer_.node, what);
+  /// A recipe that wishes this for the layer, and where `readers` for the nodes that read its result, too;
+  /// the command writes it to a file. Gives no options.
+  std::string wish(std::string_view what, bool readers = false) {
+    std::vector<std::string> nodes;
+    if (!layer_.node.empty()) {
+      nodes.push_back(layer_.node);
+    }
+    if (readers) {
+      nodes.insert(nodes.end(), layer_.readers.begin(), layer_.readers.end());
+    }
+    std::string overrides;
+    for (const std::string& node : nodes) {
+      overrides += fmt::format(R"({}{{"nodes": "{}", {}}})", overrides.empty() ? "" : ", ", node, what);
+    }
+    recipe_ =
+        nodes.empty() ? fmt::format("{{{}}}", what) : fmt::format(R"({{"overrides": [{}]}})", overrides);
     return "";
+  }
+
+  /// By how much the range would have to move towards values that it cuts off to leave no step idle at the
+  /// other end; 0 where it holds all values, or no step is idle. A symmetric range cannot move.
+  [[nodiscard]] double shift() const {
+    if (!layer_.is_quantized || std::abs(layer_.lowest + layer_.highest) <= layer_.params.scale) {
+      return 0;
+    }
+    double upwards = std::min(seen_.low - layer_.lowest, seen_.high - layer_.highest);
+    double downwards = std::min(layer_.lowest - seen_.low, layer_.highest - seen_.high);
+    return upwards > 0 ? upwards : -std::max(0.0, downwards);
+  }
+
+  void shifted() {
+    say(Cause::kShiftedRange,
+        fmt::format("its range [{:.4g}, {:.4g}] lies beside its values [{:.4g}, {:.4g}]: {} of them are cut "
+                    "off, though steps at the other end are never used",
+                    layer_.lowest, layer_.highest, seen_.low, seen_.high, percent(layer_.saturated)),
+        "calibrate again, on data like these", "");
+    finding_.is_fault = true;
   }
 
   void clipped() {
@@ -111,7 +145,7 @@ class Examiner {
       say(Cause::kRounding,
           fmt::format("{:.1f} of {} bits are in use, and their steps of {:.4g} are too coarse",
                       layer_.effective_bits, layer_.bits, layer_.params.scale),
-          "give it more bits", wish(R"("activations": {"type": "int16"})"));
+          "give it more bits", wish(R"("activations": {"type": "int16"})", true));
     }
   }
 
@@ -188,6 +222,8 @@ std::string_view name_of(Cause cause) {
       return "clipping";
     case Cause::kWideRange:
       return "too wide a range";
+    case Cause::kShiftedRange:
+      return "shifted range";
     case Cause::kOutliers:
       return "outliers";
     case Cause::kChannelSpread:

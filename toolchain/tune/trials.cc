@@ -8,7 +8,7 @@ namespace zeropoint::toolchain {
 namespace {
 
 constexpr const char* kFormat = "zeropoint tune";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr TuneTarget kTargets[] = {TuneTarget::kTop1, TuneTarget::kPerplexity, TuneTarget::kAgreement,
                                    TuneTarget::kError};
 
@@ -36,7 +36,8 @@ Status Trials::load(const std::string& text) {
     }
     for (const nlohmann::json& item : json.at("trials")) {
       Trial trial;
-      trial.figures = {item.at("drop").get<double>(), item.at("divergence").get<double>(),
+      trial.figures = {item.at("drop").get<double>(), item.at("expected_drop").get<double>(),
+                       item.at("standard_error").get<double>(), item.at("divergence").get<double>(),
                        item.at("bits").get<double>()};
       trial.float_score = item.at("float_score").get<double>();
       trial.error = item.at("error").get<std::string>();
@@ -57,6 +58,8 @@ std::string Trials::text() const {
     json["trials"].push_back({{"recipe", key.first},
                               {"samples", key.second},
                               {"drop", trial.figures.drop},
+                              {"expected_drop", trial.figures.expected_drop},
+                              {"standard_error", trial.figures.standard_error},
                               {"divergence", trial.figures.divergence},
                               {"bits", trial.figures.bits},
                               {"float_score", trial.float_score},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <set>
 
 #include "quantize/improvement.h"
@@ -68,7 +69,10 @@ class Tuner {
 
  private:
   [[nodiscard]] bool meets(const Trial& trial) const {
-    return trial.error.empty() && trial.figures.drop <= options_.max_drop;
+    return trial.error.empty() && bound(trial) <= options_.max_drop;
+  }
+  [[nodiscard]] double bound(const Trial& trial) const {
+    return drop_bound(trial.figures, options_.confidence);
   }
   [[nodiscard]] bool met() const { return meets(best_trial_); }
 
@@ -81,7 +85,7 @@ class Tuner {
   }
 
   void tell(std::string what, const Trial& trial, bool kept) {
-    result_.steps.push_back({std::move(what), trial.figures, kept, meets(trial), trial.error});
+    result_.steps.push_back({std::move(what), trial.figures, kept, meets(trial), trial.error, bound(trial)});
     if (options_.on_step) {
       options_.on_step(result_.steps.back());
     }
@@ -103,6 +107,9 @@ class Tuner {
       options_.on_trial(what);
     }
     Result<Trial> made = measured(recipe, data);
+    if (!made.ok() && options_.stop && options_.stop()) {
+      return made.status();  // no fault of the recipe
+    }
     Trial outcome = made.ok() ? *made : Trial();
     outcome.error = made.status().message();
     trials_.add(key, data[0]->size(), outcome);
@@ -133,17 +140,25 @@ class Tuner {
         trial.target = TuneTarget::kPerplexity;
         trial.float_score = std::exp(before.mean_loss);
         trial.figures.drop = std::exp(after.mean_loss - before.mean_loss) - 1;
+        trial.figures.expected_drop = std::exp(output.divergence) - 1;
+        trial.figures.standard_error = std::exp(output.divergence) * output.divergence_error;
       } else {
         trial.float_score = before.accuracy();
         trial.figures.drop = before.accuracy() - after.accuracy();
+        trial.figures.expected_drop = output.expected_loss;
+        trial.figures.standard_error = output.expected_loss_error;
       }
     } else if (output.rows > 0) {
       trial.target = TuneTarget::kAgreement;
       trial.float_score = 1;
-      trial.figures.drop = 1 - static_cast<double>(output.agreeing) / static_cast<double>(output.rows);
+      auto rows = static_cast<double>(output.rows);
+      trial.figures.drop = 1 - static_cast<double>(output.agreeing) / rows;
+      trial.figures.expected_drop = trial.figures.drop;
+      trial.figures.standard_error = std::sqrt(trial.figures.drop * (1 - trial.figures.drop) / rows);
     } else {
       trial.target = TuneTarget::kError;
       trial.figures.drop = output_error(output);
+      trial.figures.expected_drop = trial.figures.drop;
       trial.figures.divergence = trial.figures.drop * trial.figures.drop;
     }
     return trial;
@@ -220,14 +235,9 @@ class Tuner {
   }
 
   /// The node that gives a tensor and those that read it: a product reads what it wishes, whoever gives it.
-  [[nodiscard]] std::vector<RecipeOverride> around(const LayerMeasurement& layer, QuantizedType type) const {
-    std::set<std::string> names{layer.node};
-    ValueId tensor = prepared_.find(layer.tensor);
-    for (const Node& node : prepared_.nodes) {
-      if (tensor != kNoValue && std::count(node.inputs.begin(), node.inputs.end(), tensor) > 0) {
-        names.insert(node.name);
-      }
-    }
+  static std::vector<RecipeOverride> around(const LayerMeasurement& layer, QuantizedType type) {
+    std::set<std::string> names(layer.readers.begin(), layer.readers.end());
+    names.insert(layer.node);
     std::vector<RecipeOverride> wishes;
     for (const std::string& name : names) {
       wishes.push_back({.nodes = name, .activations = type});
@@ -235,7 +245,7 @@ class Tuner {
     return wishes;
   }
 
-  [[nodiscard]] std::vector<Raise> raises_of(const LayerMeasurement& layer) const {
+  static std::vector<Raise> raises_of(const LayerMeasurement& layer) {
     double all = layer.clipping + layer.rounding + layer.constants;
     std::vector<Raise> raises;
     if (layer.is_quantized && layer.bits < 16 && layer.clipping + layer.rounding > kPart * all) {
@@ -309,8 +319,27 @@ class Tuner {
         too_few = middle;
       }
     }
-    note_raised(raises, enough);
-    keep(with(raises, enough), std::move(enough_trial));
+    std::vector<Raise> needed(raises.begin(), raises.begin() + static_cast<std::ptrdiff_t>(enough));
+    ZP_RETURN_IF_ERROR(take_back(needed, enough_trial));
+    note_raised(needed, needed.size());
+    keep(with(needed, needed.size()), std::move(enough_trial));
+    return {};
+  }
+
+  /// Takes back raises that turn out not to be needed beside the others, those that gain least first. The
+  /// last one is needed: without it the target was missed.
+  Status take_back(std::vector<Raise>& raises, Trial& outcome) {
+    for (std::size_t i = raises.size(); i-- > 1;) {
+      std::vector<Raise> fewer = raises;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i - 1));
+      std::string what = "without " + raises[i - 1].what;
+      ZP_ASSIGN_OR_RETURN(Trial tried, trial(with(fewer, fewer.size()), data_, what));
+      tell(what, tried, meets(tried));
+      if (meets(tried)) {
+        raises = std::move(fewer);
+        outcome = std::move(tried);
+      }
+    }
     return {};
   }
 
@@ -346,6 +375,7 @@ class Tuner {
     result_.figures = best_trial_.figures;
     result_.target = best_trial_.target;
     result_.float_score = best_trial_.float_score;
+    result_.drop_bound = bound(best_trial_);
     result_.met = met();
     return std::move(result_);
   }
@@ -378,12 +408,26 @@ std::string_view name_of(TuneTarget target) {
   return "";
 }
 
+double drop_bound(const TuneFigures& figures, double confidence) {
+  double low = 0;
+  double high = 40;
+  while (high - low > 1e-12) {
+    double middle = (low + high) / 2;
+    (1 - 0.5 * std::erfc(middle / std::numbers::sqrt2) < confidence ? low : high) = middle;
+  }
+  return std::max(figures.drop, figures.expected_drop + low * figures.standard_error);
+}
+
 Result<TuneResult> tune(NetworkQuantizer& quantizer, const Graph& prepared,
                         std::span<const std::shared_ptr<const Dataset>> data, const TuneOptions& options) {
   if (!(options.max_drop >= 0) || options.sensitivity_samples < 1) {
     return Status::invalid_argument(
         fmt::format("a drop of {} on {} samples cannot be aimed at; 0 or more on 1 or more is needed",
                     options.max_drop, options.sensitivity_samples));
+  }
+  if (!(options.confidence >= 0.5 && options.confidence < 1)) {
+    return Status::invalid_argument(
+        fmt::format("a confidence of {} cannot be had; it lies in [0.5, 1)", options.confidence));
   }
   return Tuner(quantizer, prepared, data, options).run();
 }

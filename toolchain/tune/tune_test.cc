@@ -27,7 +27,7 @@ class Tune : public testing::Test {
     options_.start.activations.bits = 2;
     options_.start.weights.bits = 2;
     options_.start.protect = false;
-    options_.max_drop = 0.02;
+    options_.max_drop = 0.05;
     options_.sensitivity_samples = 20;
     options_.subject = "a network";
     options_.measure.threads = 1;
@@ -80,6 +80,44 @@ TEST_F(Tune, GivesLayersMoreBitsUntilTheTargetIsReached) {
   EXPECT_EQ(result.figures.bits, network_bits(result.network.improved, result.network.plan));
 }
 
+TEST_F(Tune, ASurerResultTakesNoFewerBits) {
+  options_.max_drop = 0.1;
+  options_.confidence = 0.5;
+  TuneResult estimate = tuned();
+  options_.confidence = 0.99;
+  TuneResult sure = tuned();
+  EXPECT_TRUE(estimate.met);
+  EXPECT_EQ(estimate.drop_bound, estimate.figures.drop);
+  EXPECT_TRUE(sure.met);
+  EXPECT_LE(sure.drop_bound, options_.max_drop);
+  EXPECT_LT(sure.figures.drop, estimate.figures.drop);
+  EXPECT_GT(sure.figures.bits, estimate.figures.bits);
+}
+
+TEST_F(Tune, NoRaiseIsLeftThatTheOthersCanDoWithout) {
+  options_.confidence = 0.5;
+  options_.max_drop = 0.02;
+  TuneResult result = tuned();
+  ASSERT_TRUE(result.met);
+  // Some were tried and taken back: otherwise this test says nothing.
+  auto taken_back = [](const TuneStep& step) { return step.kept && step.what.rfind("without ", 0) == 0; };
+  EXPECT_TRUE(std::any_of(result.steps.begin(), result.steps.end(), taken_back));
+  for (const std::string& raised : result.raised) {
+    EXPECT_TRUE(std::none_of(result.steps.begin(), result.steps.end(), [&](const TuneStep& step) {
+      return taken_back(step) && step.what == "without " + raised;
+    })) << raised;
+  }
+}
+
+TEST(DropBound, IsTheQuantileOfANormalVariableButNotBelowTheCount) {
+  TuneFigures figures{.drop = 0.001, .expected_drop = 0.01, .standard_error = 0.002};
+  EXPECT_NEAR(drop_bound(figures, 0.5), 0.01, 1e-9);
+  EXPECT_NEAR(drop_bound(figures, 0.9), 0.01 + 1.2815515655 * 0.002, 1e-9);
+  EXPECT_NEAR(drop_bound(figures, 0.975), 0.01 + 1.9599639845 * 0.002, 1e-9);
+  figures.drop = 0.02;
+  EXPECT_EQ(drop_bound(figures, 0.9), 0.02);
+}
+
 TEST_F(Tune, GoesOnFromWhereItWasStopped) {
   TuneResult whole = tuned();
   int asked = 0;
@@ -113,8 +151,8 @@ TEST_F(Tune, RefusesAStateThatIsNotItsOwn) {
   EXPECT_EQ(status.message(),
             "it is the state of another search: \"a network\"; this one is \"another network\"");
   for (const char* text :
-       {"{", "[]", "{\"format\": \"zeropoint plan\"}", "{\"format\": \"zeropoint tune\", \"version\": 2}",
-        "{\"format\": \"zeropoint tune\", \"version\": 1, \"subject\": \"another network\", "
+       {"{", "[]", "{\"format\": \"zeropoint plan\"}", "{\"format\": \"zeropoint tune\", \"version\": 1}",
+        "{\"format\": \"zeropoint tune\", \"version\": 2, \"subject\": \"another network\", "
         "\"trials\": [{\"recipe\": 5}]}"}) {
     options_.state = text;
     EXPECT_EQ(run().status().code(), StatusCode::kCorrupt) << text;
@@ -126,6 +164,11 @@ TEST_F(Tune, RefusesTargetsThatCannotBe) {
   EXPECT_EQ(run().status().code(), StatusCode::kInvalidArgument);
   options_.max_drop = std::nan("");
   EXPECT_EQ(run().status().code(), StatusCode::kInvalidArgument);
+  options_.max_drop = 0.1;
+  for (double confidence : {0.49, 1.0, std::nan("")}) {
+    options_.confidence = confidence;
+    EXPECT_EQ(run().status().code(), StatusCode::kInvalidArgument) << confidence;
+  }
 }
 
 TEST(NetworkBits, CountsConstantsAndTensorsOfOneSample) {

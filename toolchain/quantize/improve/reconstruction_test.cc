@@ -215,9 +215,9 @@ TEST(Reconstruction, LeavesConvTransposeAlone) {
   ASSERT_TRUE(infer_shapes(graph).ok());
   SampleChunks chunks = samples(8);
   Team team(1);
-  std::vector<LayerNote> notes =
-      expect_ok(reconstruct(graph, plan_of(graph, chunks), chunks, team, {},
-                            [](const RoundingProblem& p, Team& t) { return gptq(p, {}, t); }));
+  QuantPlan plan = plan_of(graph, chunks);
+  std::vector<LayerNote> notes = expect_ok(reconstruct(
+      graph, plan, chunks, team, {}, [](const RoundingProblem& p, Team& t) { return gptq(p, {}, t); }));
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_FALSE(notes[0].changed);
   EXPECT_EQ(notes[0].what, "ConvTranspose is not reconstructed");

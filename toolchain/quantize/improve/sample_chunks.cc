@@ -11,8 +11,12 @@
 namespace zeropoint::toolchain {
 namespace {
 
-/// Samples per chunk where the graph takes any number.
-constexpr std::int64_t kChunk = 16;
+/// Samples per chunk where the graph takes any number: few enough to give each core some, but no more than
+/// are worth a batch.
+std::int64_t samples_per_chunk(std::int64_t samples) {
+  constexpr std::int64_t kChunks = 16;
+  return std::clamp<std::int64_t>(samples / kChunks, 1, 16);
+}
 
 Result<std::vector<Tensor>> load(const Dataset& data, std::int64_t samples, std::int64_t chunk) {
   std::vector<Tensor> chunks;
@@ -52,7 +56,8 @@ Result<SampleChunks> load_chunks(const Graph& graph, std::span<const std::shared
       return Status::invalid_argument(fmt::format("{} has {} samples, and another input {}",
                                                   input->description(), input->size(), chunks.samples));
     }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> loaded, load(*input, chunks.samples, fixed > 0 ? fixed : kChunk));
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> loaded,
+                        load(*input, chunks.samples, fixed > 0 ? fixed : samples_per_chunk(chunks.samples)));
     chunks.inputs.push_back(std::move(loaded));
   }
   return chunks;

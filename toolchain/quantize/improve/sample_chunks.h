@@ -14,8 +14,8 @@
 
 namespace zeropoint::toolchain {
 
-/// Samples in memory, cut into batches whose size depends on the graph alone: what is summed per chunk, and
-/// over the chunks in order, has the same bits for any number of threads.
+/// Samples in memory, cut into batches whose size depends on the graph and their number alone: what is summed
+/// per chunk, and over the chunks in order, has the same bits for any number of threads.
 struct SampleChunks {
   std::vector<std::vector<Tensor>> inputs;  ///< per input of the graph: a tensor per chunk
   std::int64_t samples = 0;

@@ -63,9 +63,10 @@ struct LayerMeasurement {
   std::string tensor;  ///< its name in the float network
   std::string node;    ///< the node that makes it: the product, where activations follow one
   std::string op;
-  std::string type;    ///< "uint8"; "float32" where it is not quantized
-  QuantParams params;  ///< where it is
-  double lowest = 0;   ///< the reals that its integers can stand for
+  std::vector<std::string> readers;  ///< the nodes that read it
+  std::string type;                  ///< "uint8"; "float32" where it is not quantized
+  QuantParams params;                ///< where it is
+  double lowest = 0;                 ///< the reals that its integers can stand for
   double highest = 0;
   double smallest_seen = 0;  ///< in the float network
   double largest_seen = 0;
@@ -106,6 +107,12 @@ struct OutputMeasurement {
   /// of the scores, or they themselves where they are probabilities: how far predictions moved, however
   /// right.
   double divergence = 0;
+  double divergence_error = 0;  ///< standard error of this mean, rows taken as independent
+  /// The mean over the rows of p(first class of the float network) - p(first class of the quantized one), p
+  /// being the float network's: the right answers that are lost where p is what really happens. Only rows
+  /// whose first class changes count, each by how clear it was.
+  double expected_loss = 0;
+  double expected_loss_error = 0;  ///< standard error of this mean
 };
 
 struct Measurement {

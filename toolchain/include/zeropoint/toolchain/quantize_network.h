@@ -62,6 +62,11 @@ class NetworkQuantizer {
   /// lowers. Errors are those of these; kInvalidArgument for an improvement that does not exist, or that
   /// needs samples where there are none.
   Result<QuantizedNetwork> quantize(const Recipe& recipe);
+  /// quantize(), and then the cheap part of what tune() does: layers of 8 bits that lose more than a
+  /// hundredth of their signal's power by themselves, on the first few samples, get 16 bits, and the record
+  /// says so. Kept where the network's output gains by it. The same as quantize() where the recipe does not
+  /// protect, gives activations other than 8 static bits, or there are no samples.
+  Result<QuantizedNetwork> quantize_and_cure(const Recipe& recipe);
   /// Follows a plan that was made before, edited or not: makes the improvements it names, and applies it.
   Result<QuantizedNetwork> apply(const QuantPlan& plan);
 

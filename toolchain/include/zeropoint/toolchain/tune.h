@@ -29,7 +29,10 @@ std::string_view name_of(TuneTarget target);
 
 /// What one recipe comes to on the tuning samples.
 struct TuneFigures {
-  double drop = 0;        ///< in the target's measure; 0.005 is half a percent
+  double drop = 0;  ///< in the target's measure, as counted; 0.005 is half a percent
+  /// What the outputs say of the drop without the labels, which is surer than a count; see docs/tune.md.
+  double expected_drop = 0;
+  double standard_error = 0;  ///< of `expected_drop`
   double divergence = 0;  ///< how far outputs moved: see OutputMeasurement, or the error's energy for kError
   double bits = 0;        ///< network_bits()
 };
@@ -40,13 +43,16 @@ struct TuneStep {
   TuneFigures figures;
   bool kept = false;
   bool met = false;
-  std::string error;  ///< why it could not be tried; empty: it was
+  std::string error;      ///< why it could not be tried; empty: it was
+  double drop_bound = 0;  ///< the larger of the drop and what it could be, as sure as was asked
 };
 
 struct TuneOptions {
   Recipe start;
   double max_drop = 0.01;  ///< 0.01: one percent
-  bool is_text = false;    ///< with labels: perplexity is the target, not top-1
+  /// How sure it must be that no more is lost, one-sided, in [0.5, 1): 0.5 is content with the estimate.
+  double confidence = 0.9;
+  bool is_text = false;  ///< with labels: perplexity is the target, not top-1
   /// Labels, threads; its progress is called during each trial.
   MeasureOptions measure;
   /// Layers are put in order on the first so many samples.
@@ -70,6 +76,7 @@ struct TuneResult {
   TuneFigures figures;
   TuneTarget target = TuneTarget::kTop1;
   bool met = false;
+  double drop_bound = 0;            ///< what the drop stays below, as sure as was asked
   double float_score = 0;           ///< in the target's measure: top-1, perplexity, 1 for agreement
   std::vector<TuneStep> steps;      ///< in order, those of sensitivity left out
   std::vector<std::string> raised;  ///< layers with more bits, or in float: "conv1: int16 activations"
@@ -86,5 +93,9 @@ Result<TuneResult> tune(NetworkQuantizer& quantizer, const Graph& prepared,
 /// The cost of a network: the bits of its weights, and of the tensors that one sample makes. What the plan
 /// does not decide counts as 32 bits.
 double network_bits(const Graph& improved, const QuantPlan& plan);
+
+/// What a drop stays below with that confidence: the larger of the drop that was counted, and of
+///     expected_drop + z standard_error,    z the normal distribution's quantile of `confidence`.
+double drop_bound(const TuneFigures& figures, double confidence);
 
 }  // namespace zeropoint::toolchain

@@ -13,6 +13,7 @@ namespace zeropoint::toolchain {
 enum class Cause : std::uint8_t {
   kClipping,        ///< its values lie beyond the range
   kWideRange,       ///< the range is wider than its values ever get
+  kShiftedRange,    ///< the range leaves steps idle at one end and cuts values off at the other
   kOutliers,        ///< few values set the range of many
   kChannelSpread,   ///< channels differ in size, and the small ones have few steps
   kRounding,        ///< the steps are as they should be, and too few
