@@ -66,10 +66,7 @@ void CalibrationSamples::add(CLI::App& command) {
       ->capture_default_str();
 }
 
-bool CalibrationSamples::given() const {
-  return !samples.data.folder.empty() || samples.data.synthetic || !samples.tokens.empty() ||
-         !samples.inputs.empty();
-}
+bool CalibrationSamples::given() const { return samples.given(); }
 
 Result<LoadedSamples> load_calibration_samples(const CalibrationSamples& options,
                                                const toolchain::Graph& graph) {
@@ -112,7 +109,9 @@ Result<Statistics> gather_with_progress(const toolchain::Graph& graph, const Loa
   toolchain::CalibrationOptions how = options;
   how.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
   how.stop = [] { return interrupted(); };
-  ZP_ASSIGN_OR_RETURN(Statistics statistics, toolchain::gather_statistics(graph, samples.data, how));
+  Result<Statistics> gathered = toolchain::gather_statistics(graph, samples.data, how);
+  ZP_RETURN_IF_ERROR(gathered.status().at(samples.description));
+  Statistics statistics = *std::move(gathered);
   if (statistics.samples() == 0) {
     return Status(StatusCode::kIo, "stopped before the first samples were done");
   }

@@ -262,7 +262,10 @@ Action add_eval(CLI::App& command) {
   command.add_option("--output", options->output, "The model's output that holds the scores");
   add_choice<Engine>(command, "--engine", options->engine,
                      {{"auto", Engine::kAuto}, {"float", Engine::kFloat}, {"integer", Engine::kInteger}},
-                     "auto: quantized models in integers, others in float; float simulates the quantization");
+                     "auto: quantized models in integers, others in float, also those of which only the "
+                     "weights are quantized "
+                     "or whose ranges each run finds; float simulates the quantization; integer: the program "
+                     "that compile makes");
   add_choice<RequantizeMode>(
       command, "--requantize", options->requantize,
       {{"float", RequantizeMode::kFloat}, {"fixed-point", RequantizeMode::kFixedPoint}},

@@ -15,6 +15,21 @@ bool is_quantized(const toolchain::Graph& graph) {
                      [](const toolchain::Node& node) { return node.op == Op::kQuantizeLinear; });
 }
 
+std::string float_engine_name(const toolchain::Graph& graph) {
+  auto has = [&](Op op) {
+    return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                       [&](const toolchain::Node& node) { return node.op == op; });
+  };
+  if (is_quantized(graph)) {
+    return "float32, quantization simulated";
+  }
+  if (has(Op::kMatMulInteger) || has(Op::kConvInteger)) {
+    return "float32, but for products of integers; --engine integer runs its program";
+  }
+  return has(Op::kDequantizeLinear) ? "float32, from dequantized weights; --engine integer runs its program"
+                                    : "float32";
+}
+
 Result<IntegerEngine> integer_engine(const toolchain::Graph& graph, RequantizeMode mode) {
   ZP_ASSIGN_OR_RETURN(toolchain::Lowering lowering, toolchain::lower(graph, mode));
   std::string name = mode == RequantizeMode::kFloat ? "integers, float multiplier" : "integers, fixed point";
@@ -34,7 +49,7 @@ Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, Requant
                                            toolchain::fixed_batch(graph).value_or(0))};
   }
   ZP_ASSIGN_OR_RETURN(toolchain::Model model, toolchain::float_model(graph, threads));
-  return Runner{quantized ? "float32, quantization simulated" : "float32", std::move(model)};
+  return Runner{float_engine_name(graph), std::move(model)};
 }
 
 Result<toolchain::Evaluation> evaluate_with_progress(

@@ -29,7 +29,8 @@ struct Runner {
   toolchain::Model model;
 };
 
-/// kAuto runs graphs in QDQ form as integers and others in float.
+/// kAuto runs graphs in QDQ form as integers and others in float, those too whose weights alone are quantized
+/// or whose products are MatMulInteger.
 Result<Runner> make_runner(const toolchain::Graph& graph, Engine engine, RequantizeMode mode, int threads);
 
 /// A graph made ready to be run once.
@@ -53,5 +54,7 @@ Result<toolchain::Evaluation> evaluate_with_progress(
 
 /// True when the graph has QuantizeLinear nodes.
 bool is_quantized(const toolchain::Graph& graph);
+/// What running a graph in float is called: "float32", and what there is of quantization in it.
+std::string float_engine_name(const toolchain::Graph& graph);
 
 }  // namespace zeropoint::cli

@@ -284,6 +284,10 @@ void SampleOptions::add(CLI::App& command) {
   preprocess.add(command);
 }
 
+bool SampleOptions::given() const {
+  return !data.folder.empty() || data.synthetic || !tokens.empty() || !inputs.empty();
+}
+
 Result<std::vector<Samples>> load_inputs(const SampleOptions& options, Split split, const Graph& graph) {
   std::vector<std::string> names;
   for (toolchain::ValueId id : graph.inputs) {
@@ -318,7 +322,15 @@ Result<std::vector<Samples>> load_inputs(const SampleOptions& options, Split spl
     own.format = DataFormat::kArrays;
     own.labels = unnamed == 0 && i == 0 ? options.labels : "";
     ZP_ASSIGN_OR_RETURN(Samples samples, load(files[i].empty() ? options : own, split, alone));
-    ZP_RETURN_IF_ERROR(check_fits(*samples.data, alone));
+    Status fits = check_fits(*samples.data, alone);
+    bool by_default = files[i].empty() && !options.given();
+    if (!fits.ok()) {
+      return by_default ? Status(fits.code(),
+                                 fmt::format("no samples were named (--data, --tokens, --input), and what is "
+                                             "taken then does not fit: {}",
+                                             fits.message()))
+                        : fits;
+    }
     all.push_back(std::move(samples));
   }
   return all;

@@ -29,6 +29,8 @@ struct SampleOptions {
   std::vector<std::string> inputs;  ///< "NAME=FILE" of further inputs
 
   void add(CLI::App& command);
+  /// Whether any samples are named; else they are digits.
+  [[nodiscard]] bool given() const;
 };
 
 struct Samples {

@@ -123,7 +123,7 @@ Result<Session> make_session(const Graph& graph, Engine engine, RequantizeMode m
   ZP_ASSIGN_OR_RETURN(toolchain::FloatExecutor executor, toolchain::FloatExecutor::create(graph, {threads}));
   auto shared = std::make_shared<toolchain::FloatExecutor>(std::move(executor));
   return Session{
-      quantized ? "float32, quantization simulated" : "float32",
+      float_engine_name(graph),
       in_runs(rows_per_run(graph), [shared](std::span<const Tensor> inputs) { return shared->run(inputs); })};
 }
 

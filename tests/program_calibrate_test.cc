@@ -145,8 +145,10 @@ TEST_F(ProgramCalibrate, SaysWhatIsWrongAndWritesNothing) {
   EXPECT_TRUE(contains(message, "[1, 27, 28]")) << message;
   message = fail(1, "calibrate m.pt --data none.npy -o q.json");
   EXPECT_TRUE(contains(message, "none.npy")) << message;
-  EXPECT_EQ(fail(1, "calibrate m.pt --data nan.npy -o q.json"),
-            "zeropoint: tensor 'input' (an input) is nan at sample 3\n");
+  message = fail(1, "calibrate m.pt --data nan.npy -o q.json");
+  EXPECT_TRUE(contains(message, "nan.npy") &&
+              contains(message, ": tensor 'input' (an input) is nan at sample 3\n"))
+      << message;
   EXPECT_EQ(files(), before);
 }
 

@@ -8,12 +8,21 @@
 #include <nlohmann/json.hpp>
 
 #include "io/catch_exceptions.h"
+#include "io/json_fields.h"
 #include "zeropoint/toolchain/statistics.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json_fields::BadField;
+using json_fields::check_fields;
+using json_fields::integer;
+using json_fields::integer_in;
+using json_fields::Json;
+using json_fields::list_in;
+using json_fields::member;
+using json_fields::object_in;
+using json_fields::text_in;
 
 constexpr const char* kFormat = "zeropoint statistics";
 constexpr std::int64_t kVersion = 1;
@@ -60,62 +69,11 @@ Json tensor_to_json(const std::string& name, const TensorStatistics& tensor) {
   return json;
 }
 
-/// What is wrong with a text; caught in statistics_from_json().
-struct BadStatistics {
-  std::string why;
-};
-
-const Json& member(const Json& json, const char* name) {
-  auto found = json.find(name);
-  if (found == json.end()) {
-    throw BadStatistics{fmt::format("'{}' is missing", name)};
-  }
-  return *found;
-}
-
-std::string text_in(const Json& json, const char* name) {
-  const Json& value = member(json, name);
-  if (!value.is_string()) {
-    throw BadStatistics{fmt::format("'{}' must be a text", name)};
-  }
-  return value.get<std::string>();
-}
-
-const Json& list_in(const Json& json, const char* name) {
-  const Json& value = member(json, name);
-  if (!value.is_array()) {
-    throw BadStatistics{fmt::format("'{}' must be a list", name)};
-  }
-  return value;
-}
-
-const Json& object_in(const Json& json, const char* name) {
-  const Json& value = member(json, name);
-  if (!value.is_object()) {
-    throw BadStatistics{fmt::format("'{}' must be an object", name)};
-  }
-  return value;
-}
-
-std::int64_t integer(const Json& value, const char* name, std::int64_t least, std::int64_t most) {
-  bool fits =
-      value.is_number_integer() &&
-      !(value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMostCount));
-  if (!fits || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most) {
-    throw BadStatistics{fmt::format("'{}' must hold integers from {} to {}", name, least, most)};
-  }
-  return value.get<std::int64_t>();
-}
-
-std::int64_t integer_in(const Json& json, const char* name, std::int64_t least, std::int64_t most) {
-  return integer(member(json, name), name, least, most);
-}
-
 /// A number that float32 holds, as float64.
 double real(const Json& value, const char* name) {
   double number = value.is_number() ? value.get<double>() : std::numeric_limits<double>::infinity();
   if (!(std::abs(number) <= std::numeric_limits<float>::max())) {
-    throw BadStatistics{fmt::format("'{}' must hold numbers that float32 holds", name)};
+    throw BadField{fmt::format("'{}' must hold numbers that float32 holds", name)};
   }
   return number;
 }
@@ -123,18 +81,9 @@ double real(const Json& value, const char* name) {
 RealRange range_of(const Json& low, const Json& high) {
   RealRange range{static_cast<float>(real(low, "min")), static_cast<float>(real(high, "max"))};
   if (range.r_min > range.r_max) {
-    throw BadStatistics{fmt::format("'min' {} is above 'max' {}", range.r_min, range.r_max)};
+    throw BadField{fmt::format("'min' {} is above 'max' {}", range.r_min, range.r_max)};
   }
   return range;
-}
-
-/// A misspelt field must not be a silent default.
-void check_fields(const Json& json, std::initializer_list<std::string_view> fields) {
-  for (const auto& [name, value] : json.items()) {
-    if (std::find(fields.begin(), fields.end(), name) == fields.end()) {
-      throw BadStatistics{fmt::format("unknown field '{}'", name)};
-    }
-  }
 }
 
 Histogram histogram_from(const Json& json) {
@@ -148,8 +97,8 @@ Histogram histogram_from(const Json& json) {
     exponent =
         static_cast<int>(integer_in(json, "exponent", Histogram::kMinExponent, Histogram::kMaxExponent));
     if (counts.size() > static_cast<std::size_t>(Histogram::kBins - first)) {
-      throw BadStatistics{fmt::format("{} 'counts' from bin {} on; there are {} bins", counts.size(), first,
-                                      Histogram::kBins)};
+      throw BadField{fmt::format("{} 'counts' from bin {} on; there are {} bins", counts.size(), first,
+                                 Histogram::kBins)};
     }
     bins.resize(Histogram::kBins);
     for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -158,7 +107,7 @@ Histogram histogram_from(const Json& json) {
   }
   Result<Histogram> histogram = Histogram::from_counts(exponent, zeros, std::move(bins));
   if (!histogram.ok()) {
-    throw BadStatistics{histogram.status().message()};
+    throw BadField{histogram.status().message()};
   }
   return *std::move(histogram);
 }
@@ -186,7 +135,7 @@ void check_range(const TensorStatistics& tensor) {
   }
   if (tensor.range.r_min < from.low || tensor.range.r_min > from.high || tensor.range.r_max < to.low ||
       tensor.range.r_max > to.high) {
-    throw BadStatistics{"'min' and 'max' are not in the outermost bins that 'counts' fills"};
+    throw BadField{"'min' and 'max' are not in the outermost bins that 'counts' fills"};
   }
 }
 
@@ -201,7 +150,7 @@ ChannelStatistics channels_from(const Json& json, const TensorStatistics& tensor
   if (low.empty() || low.size() != high.size() || low.size() != sums.size() ||
       tensor.count() / channels.per_channel != static_cast<std::int64_t>(low.size()) ||
       tensor.count() % channels.per_channel != 0) {
-    throw BadStatistics{
+    throw BadField{
         fmt::format("{} values are not {} for each of {} channels, with {} minima, {} maxima and {} sums",
                     tensor.count(), channels.per_channel, low.size(), low.size(), high.size(), sums.size())};
   }
@@ -211,14 +160,14 @@ ChannelStatistics channels_from(const Json& json, const TensorStatistics& tensor
     Result<ExactSum> sum = sums[c].is_string() ? ExactSum::from_text(sums[c].get_ref<const std::string&>())
                                                : Status::corrupt("a sum must be a text");
     if (!sum.ok()) {
-      throw BadStatistics{fmt::format("channel {}: {}", c, sum.status().message())};
+      throw BadField{fmt::format("channel {}: {}", c, sum.status().message())};
     }
     // Sums of a run are rounded to float64, so their mean may lie beyond the range by that.
     double mean = sum->value() / count;
     double slack = 1e-6 * std::max(std::abs(range.r_min), std::abs(range.r_max));
     if (range.r_min < tensor.range.r_min || range.r_max > tensor.range.r_max || mean < range.r_min - slack ||
         mean > range.r_max + slack) {
-      throw BadStatistics{fmt::format("channel {}: range or mean is not within the tensor's range", c)};
+      throw BadField{fmt::format("channel {}: range or mean is not within the tensor's range", c)};
     }
     channels.ranges.push_back(range);
     channels.sums.push_back(*sum);
@@ -236,7 +185,7 @@ TensorStatistics tensor_from(const Json& json) {
                            real(member(average, "high"), "high")};
   tensor.histogram = histogram_from(object_in(json, "histogram"));
   if (tensor.count() == 0) {
-    throw BadStatistics{"nothing was seen of it"};
+    throw BadField{"nothing was seen of it"};
   }
   check_range(tensor);
   if (json.contains("channels")) {
@@ -251,26 +200,26 @@ Statistics statistics_from(const Json& json) {
   statistics.model = text_in(json, "model");
   for (const Json& part : list_in(json, "parts")) {
     if (!part.is_object()) {
-      throw BadStatistics{"'parts' must hold objects"};
+      throw BadField{"'parts' must hold objects"};
     }
     check_fields(part, {"data", "samples"});
     std::int64_t samples = integer_in(part, "samples", 0, kMostCount);
     if (samples > kMostCount - statistics.samples()) {
-      throw BadStatistics{"more than 2^62 samples"};
+      throw BadField{"more than 2^62 samples"};
     }
     statistics.parts.push_back({text_in(part, "data"), samples});
   }
   for (const Json& tensor : list_in(json, "tensors")) {
     if (!tensor.is_object()) {
-      throw BadStatistics{"'tensors' must hold objects"};
+      throw BadField{"'tensors' must hold objects"};
     }
     std::string name = text_in(tensor, "tensor");
     try {
       if (!statistics.tensors.emplace(name, tensor_from(tensor)).second) {
-        throw BadStatistics{"it is listed twice"};
+        throw BadField{"it is listed twice"};
       }
-    } catch (const BadStatistics& bad) {
-      throw BadStatistics{fmt::format("tensor '{}': {}", name, bad.why)};
+    } catch (const BadField& bad) {
+      throw BadField{fmt::format("tensor '{}': {}", name, bad.why)};
     }
   }
   return statistics;
@@ -307,7 +256,7 @@ Result<Statistics> statistics_from_json(std::string_view text) {
     }
     try {
       return statistics_from(json);
-    } catch (const BadStatistics& bad) {
+    } catch (const BadField& bad) {
       return Status::corrupt(bad.why);
     }
   });

@@ -75,7 +75,8 @@ TEST(StatisticsFile, SaysWhatIsWrong) {
   EXPECT_EQ(message_after([](auto& json) { json["version"] = 2; }),
             "a statistics file of another version than 1");
   EXPECT_EQ(message_after([](auto& json) { json.erase("model"); }), "'model' is missing");
-  EXPECT_EQ(message_after([](auto& json) { json["modell"] = ""; }), "unknown field 'modell'");
+  EXPECT_EQ(message_after([](auto& json) { json["modell"] = ""; }),
+            "unknown field 'modell'; did you mean 'model'?");
   EXPECT_EQ(message_after([](auto& json) { json["tensors"].push_back(json["tensors"][0]); }),
             "tensor 'tensor[1, 2, 3]': it is listed twice");
   EXPECT_EQ(message_after([](auto& json) { json["parts"][0]["samples"] = -1; }),

@@ -75,6 +75,14 @@ void note_biases(const Graph& before, const Graph& after, QuantPlan& plan) {
   }
 }
 
+QuantPlan without_biases(QuantPlan plan) {
+  std::erase_if(plan.decisions, [](const Decision& decision) { return !decision.layer.empty(); });
+  for (Decision& decision : plan.decisions) {
+    decision.values.clear();
+  }
+  return plan;
+}
+
 Result<Graph> with_biases(const Graph& graph, const QuantPlan& plan) {
   Graph result = graph;
   for (const Decision& decision : plan.decisions) {

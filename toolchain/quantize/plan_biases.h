@@ -8,6 +8,9 @@ namespace zeropoint::toolchain {
 /// `after`: so the plan can be applied to the one as to the other.
 void note_biases(const Graph& before, const Graph& after, QuantPlan& plan);
 
+/// The plan without the biases that improvements changed or added.
+QuantPlan without_biases(QuantPlan plan);
+
 /// `graph` with the biases that the plan holds. kNotFound for one of a layer that there is not,
 /// kInvalidArgument for as many values as the layer has no channels, or values that are not finite.
 Result<Graph> with_biases(const Graph& graph, const QuantPlan& plan);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "quantize/json_fields.h"
+#include "io/json_fields.h"
 #include "zeropoint/toolchain/quantize.h"
 
 namespace zeropoint::toolchain {

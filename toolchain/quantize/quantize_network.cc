@@ -168,15 +168,22 @@ std::string protected_note(const QuantPlan& plan) {
 
 Result<QuantizedNetwork> NetworkQuantizer::finish(const Improved& basis, QuantPlan plan,
                                                   bool planned_before) {
-  QuantizedNetwork network{basis.graph, std::move(plan), {}, {}, basis.record};
-  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(network.plan.improvements));
+  // What is made again must see what it saw the first time: biases were corrected after it.
+  QuantPlan bare = planned_before ? without_biases(plan) : plan;
+  QuantizedNetwork network{basis.graph, {}, {}, {}, basis.record};
+  ZP_ASSIGN_OR_RETURN(std::vector<const Improvement*> wanted, improvements_of(plan.improvements));
   for (const Improvement* improvement : wanted) {
     if (improvement->after != nullptr && !(planned_before && improvement->is_in_plan)) {
       ZP_RETURN_IF_ERROR(check_samples(*improvement, basis.evidence));
       ZP_ASSIGN_OR_RETURN(std::string note,
-                          improvement->after(network.improved, network.plan, basis.evidence));
+                          improvement->after(network.improved, bare, basis.evidence,
+                                             planned_before ? Scales::kStay : Scales::kMayChange));
       add_note(network.record, std::move(note));
     }
+  }
+  network.plan = planned_before ? std::move(plan) : std::move(bare);
+  if (planned_before) {
+    ZP_ASSIGN_OR_RETURN(network.improved, with_biases(network.improved, network.plan));
   }
   note_biases(basis.graph, network.improved, network.plan);
   ZP_RETURN_IF_ERROR(apply_and_lower(network));

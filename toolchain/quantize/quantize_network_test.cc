@@ -62,6 +62,23 @@ TEST_F(QuantizeNetwork, APlanHoldsTheBiasesThatWereCorrected) {
   EXPECT_EQ(to_json(again->plan), to_json(made.plan));
 }
 
+TEST_F(QuantizeNetwork, APlanHoldsTheScalesThatImprovementsChose) {
+  for (const char* name : {"adaround", "gptq", "mse-weights"}) {
+    Recipe recipe;
+    recipe.weights.bits = 3;
+    recipe.improvements = {name};
+    QuantizedNetwork made = quantize(recipe);
+    Result<QuantizedNetwork> again =
+        NetworkQuantizer(graph_, evidence_).apply(*plan_from_json(to_json(made.plan)));
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_EQ(print(again->graph), print(made.graph)) << name;
+    EXPECT_EQ(to_json(again->plan), to_json(made.plan)) << name;
+    EXPECT_EQ(*again->improved.value(again->improved.find("conv.w")).constant,
+              *made.improved.value(made.improved.find("conv.w")).constant)
+        << name;
+  }
+}
+
 TEST_F(QuantizeNetwork, BiasesStayWhereTheRecipeSaysSo) {
   Recipe recipe;
   recipe.correct_biases = false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "quantize/improvement.h"
 #include "zeropoint/toolchain/suggest.h"
 
 namespace zeropoint::toolchain {
@@ -138,6 +139,7 @@ Result<Recipe> base_recipe(std::string_view name) {
 
 Status check_recipe(const Recipe& recipe) {
   ZP_RETURN_IF_ERROR(check_wish(whole(recipe)));
+  ZP_RETURN_IF_ERROR(improvements_of(recipe.improvements).status());
   if (recipe.border_bits != 0 && !are_activation_bits(recipe.border_bits)) {
     return Status::invalid_argument(
         fmt::format("border bits must be 2 to 8 or 16, not {}", recipe.border_bits));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "quantize/json_fields.h"
+#include "io/json_fields.h"
 #include "zeropoint/toolchain/ranges.h"
 #include "zeropoint/toolchain/recipe.h"
 #include "zeropoint/toolchain/suggest.h"

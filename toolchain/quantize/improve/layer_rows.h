@@ -15,7 +15,8 @@ namespace zeropoint::toolchain {
 /// that are weighed, in the order of WeightRows' columns (im2col).
 class LayerRows {
  public:
-  /// For Conv, Gemm and MatMul with weights [in, out]; kUnsupported, with the reason, for others.
+  /// For Conv, ConvTranspose, Gemm and MatMul with weights [in, out]; kUnsupported, with the reason, for
+  /// others.
   static Result<LayerRows> of(const Graph& graph, const Node& layer);
 
   /// The rows that an input of that shape gives.
@@ -25,12 +26,15 @@ class LayerRows {
                                        std::int64_t group) const;
 
  private:
-  explicit LayerRows(const Node& layer, WeightRows weights) : layer_(layer), weights_(weights) {}
+  explicit LayerRows(const Node& layer, WeightRows weights)
+      : layer_(layer), weights_(weights), is_transposed_(layer.op == Op::kConvTranspose) {}
+  [[nodiscard]] Result<WindowGeometry> window_over(const Shape& input) const;
   [[nodiscard]] MatrixF gather_windows(const Tensor& input, std::span<const std::int64_t> selected,
                                        std::int64_t group, const WindowGeometry& window) const;
 
   Node layer_;
   WeightRows weights_;
+  bool is_transposed_;
   std::vector<std::int64_t> kernel_;  ///< empty: no convolution
 };
 

@@ -1,9 +1,10 @@
-#include "quantize/json_fields.h"
+#include "io/json_fields.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "zeropoint/toolchain/suggest.h"
@@ -16,6 +17,13 @@ std::string hint(std::string_view wrong, std::span<const std::string_view> known
   std::string guess = nearest(std::string(wrong), {known.begin(), known.end()});
   return guess.empty() ? fmt::format("use {}", fmt::join(known, ", "))
                        : fmt::format("did you mean '{}'?", guess);
+}
+
+bool is_within(const Json& value, std::int64_t least, std::int64_t most) {
+  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return value.is_number_integer() &&
+         !(value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest) &&
+         value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most;
 }
 
 }  // namespace
@@ -52,16 +60,34 @@ const Json& list_in(const Json& json, const char* name) {
   return value;
 }
 
+const Json& object_in(const Json& json, const char* name) {
+  const Json& value = member(json, name);
+  if (!value.is_object()) {
+    throw BadField{fmt::format("'{}' must be an object", name)};
+  }
+  return value;
+}
+
 std::int64_t integer(const Json& value, const char* name) {
   constexpr std::int64_t kMost = std::int64_t{1} << 53;
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost) ||
-      value.get<std::int64_t>() > kMost || value.get<std::int64_t>() < -kMost) {
+  if (!is_within(value, -kMost, kMost)) {
     throw BadField{fmt::format("'{}' must be an integer of at most 53 bits", name)};
   }
   return value.get<std::int64_t>();
 }
 
+std::int64_t integer(const Json& value, const char* name, std::int64_t least, std::int64_t most) {
+  if (!is_within(value, least, most)) {
+    throw BadField{fmt::format("'{}' must hold integers from {} to {}", name, least, most)};
+  }
+  return value.get<std::int64_t>();
+}
+
 std::int64_t integer_in(const Json& json, const char* name) { return integer(member(json, name), name); }
+
+std::int64_t integer_in(const Json& json, const char* name, std::int64_t least, std::int64_t most) {
+  return integer(member(json, name), name, least, most);
+}
 
 std::size_t word(std::string_view text, const char* name, std::span<const std::string_view> words) {
   auto found = std::find(words.begin(), words.end(), text);
