@@ -3,7 +3,6 @@
 // Layers whose activations are not static integers: weights alone are quantized, or the input by each run.
 
 #include <map>
-#include <span>
 #include <vector>
 
 #include "zeropoint/toolchain/quantize.h"
@@ -16,10 +15,6 @@ bool is_table(const Graph& graph, const Node& node);
 /// How that table is quantized: with the bits of weights, at most 8; in groups along the rows where the
 /// recipe has groups, else with one scale per row.
 Result<Decision> plan_table(const Graph& graph, const Node& node, const Recipe& recipe);
-
-/// Scale and zero point for a group of weights of few bits: its range cut to the share of itself at which its
-/// weights lose least, the sum of squared errors over shares from 1 down to 0.7.
-Result<QuantParams> params_of_group(std::span<const float> weights, QuantizedType type);
 
 struct FloatLayers {
   std::map<ValueId, Decision> weights;

@@ -62,7 +62,7 @@ TEST_F(QuantizeNetwork, APlanHoldsTheBiasesThatWereCorrected) {
   EXPECT_EQ(to_json(again->plan), to_json(made.plan));
 }
 
-TEST_F(QuantizeNetwork, APlanHoldsTheScalesThatImprovementsChose) {
+TEST_F(QuantizeNetwork, APlanWithImprovementsGivesTheSameNetworkAgain) {
   for (const char* name : {"adaround", "gptq", "mse-weights"}) {
     Recipe recipe;
     recipe.weights.bits = 3;

@@ -14,19 +14,13 @@ namespace zeropoint::toolchain {
 ///     minimize  E |W x - Wq xq|^2 = sum over rows of  wq' H wq - 2 wq' c + power
 /// where x is the float network's input of the layer and xq the quantized network's.
 struct RoundingProblem {
-  MatrixF weights;         ///< W [rows, columns]
-  MatrixF steps;           ///< the scale of each weight; wq = step * integer
-  QuantizedType type;      ///< of the integers
-  QuantizedRange range;    ///< of the integers where the zero point is 0
-  MatrixF zeros;           ///< the zero point of each weight, which its range is lower by; empty: all 0
-  MatrixD moments;         ///< H = E xq xq' [columns, columns]
-  MatrixD cross;           ///< E xq (W x)' [columns, rows]
-  Eigen::VectorXd power;   ///< E (W x)^2 per row
-  Eigen::Index group = 0;  ///< neighbouring columns that share a step and a zero point; 0: a row has one step
-  /// Whether rounding may give `steps` (and `zeros`, where there are groups) other values. A row's step must
-  /// then not fall below that of `least_steps`, at which its bias still fits the accumulator.
-  bool scales_may_change = false;
-  Eigen::VectorXf least_steps;
+  MatrixF weights;        ///< W [rows, columns]
+  MatrixF steps;          ///< the scale of each weight; wq = step * integer
+  QuantizedRange range;   ///< of the integers where the zero point is 0
+  MatrixF zeros;          ///< the zero point of each weight, which its range is lower by; empty: all 0
+  MatrixD moments;        ///< H = E xq xq' [columns, columns]
+  MatrixD cross;          ///< E xq (W x)' [columns, rows]
+  Eigen::VectorXd power;  ///< E (W x)^2 per row
 
   /// The integer nearest to `weight` at that place.
   [[nodiscard]] float nearest(float weight, Eigen::Index row, Eigen::Index column) const {
@@ -43,8 +37,8 @@ struct RoundingProblem {
   [[nodiscard]] MatrixF nearest() const;
 };
 
-/// Integers for a problem, [rows, columns]; may change its scales where that says so.
-using Rounder = std::function<Result<MatrixF>(RoundingProblem& problem, Team& team)>;
+/// Integers for a problem, [rows, columns].
+using Rounder = std::function<Result<MatrixF>(const RoundingProblem& problem, Team& team)>;
 
 /// Calls `some` for a few rows of [0, rows) at a time, cut in a way that does not depend on the team: rows of
 /// a problem have nothing to do with each other.
@@ -54,9 +48,6 @@ Status in_row_blocks(Eigen::Index rows, Team& team,
 struct ReconstructionOptions {
   /// Whether W x is of the float network's x, or of xq, so that only the layer's own error counts.
   bool asymmetric = true;
-  /// Whether the rounder may choose other scales than the plan has, where a layer has weights of its own with
-  /// a scale per output channel, or groups of few bits. They and the biases' go into the plan.
-  bool scales_may_change = false;
   std::uint64_t seed = 0;  ///< of the rows that stand for a layer's inputs where they are too many
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< in weights
   std::function<bool()> stop;  ///< asked after each layer: true ends the work with an error
@@ -67,7 +58,7 @@ struct ReconstructionOptions {
 /// are counted without their mean, which is then taken out by the bias. The graph's constants become the
 /// reals of these integers, so that plain quantization by the plan gives them again. The bits do not depend
 /// on the size of the team.
-Result<std::vector<LayerNote>> reconstruct(Graph& graph, QuantPlan& plan, const SampleChunks& samples,
+Result<std::vector<LayerNote>> reconstruct(Graph& graph, const QuantPlan& plan, const SampleChunks& samples,
                                            Team& team, const ReconstructionOptions& options,
                                            const Rounder& round);
 
