@@ -94,19 +94,23 @@ TEST_F(Tune, ASurerResultTakesNoFewerBits) {
   EXPECT_GT(sure.figures.bits, estimate.figures.bits);
 }
 
-TEST_F(Tune, NoRaiseIsLeftThatTheOthersCanDoWithout) {
+TEST_F(Tune, TakesBackWhatTheOthersCanDoWithout) {
   options_.confidence = 0.5;
-  options_.max_drop = 0.02;
+  options_.max_drop = 0.035;
+  options_.sensitivity_samples = 2;  // so few that the order of raises is a bad one
   TuneResult result = tuned();
-  ASSERT_TRUE(result.met);
-  // Some were tried and taken back: otherwise this test says nothing.
-  auto taken_back = [](const TuneStep& step) { return step.kept && step.what.rfind("without ", 0) == 0; };
-  EXPECT_TRUE(std::any_of(result.steps.begin(), result.steps.end(), taken_back));
-  for (const std::string& raised : result.raised) {
-    EXPECT_TRUE(std::none_of(result.steps.begin(), result.steps.end(), [&](const TuneStep& step) {
-      return taken_back(step) && step.what == "without " + raised;
-    })) << raised;
+  EXPECT_TRUE(result.met);
+  std::size_t taken_back = 0;
+  for (const TuneStep& step : result.steps) {
+    if (step.kept && step.what.rfind("without ", 0) == 0) {
+      ++taken_back;
+      EXPECT_TRUE(step.met);
+      EXPECT_EQ(std::count(result.raised.begin(), result.raised.end(), step.what.substr(8)), 0) << step.what;
+    }
   }
+  EXPECT_GT(taken_back, 0U);  // otherwise this test says nothing
+  EXPECT_FALSE(result.raised.empty());
+  EXPECT_EQ(result.figures.bits, network_bits(result.network.improved, result.network.plan));
 }
 
 TEST(DropBound, IsTheQuantileOfANormalVariableButNotBelowTheCount) {
