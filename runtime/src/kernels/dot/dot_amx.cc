@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+
 #include "kernels/dot/dot.h"
 #include "kernels/dot/store_avx512.h"
 #include "kernels/dot/walk.h"
@@ -100,7 +102,7 @@ void add_row_bias(const std::int32_t* row_bias, int rows, std::int32_t (*sums)[2
 
 template <int kVectors>
 void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel, int rows,
-                Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
+                const Targets<kTileRows>& targets, const std::int32_t (*sums)[2 * kPanel]) {
   if (targets.in_row && rows == kTileRows && (kVectors == 1 || p.channels - channel >= kVectors * kPanel)) {
     auto whole = [&](int r, int v) { return _mm512_load_si512(sums[r] + v * kPanel); };
     if (epilogue.kind == EpilogueKind::kRequantize) {
@@ -112,61 +114,113 @@ void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t c
                                                     whole);
     }
   }
-  store_any(p, epilogue, channel, kVectors, rows, targets, sums[0], 2 * kPanel);
+  Targets<kTileRows> each = targets;
+  store_any(p, epilogue, channel, kVectors, rows, each, sums[0], 2 * kPanel);
 }
 
-/// Up to two tiles of positions on their way out.
-struct Pair {
+/// Up to two tiles of positions, and where they go.
+struct Positions {
   std::int64_t starts[2];
-  int count = 0;
+  int count;
+  Targets<kTileRows> targets[2];
 };
 
-/// Channels [first, first + kVectors panels) of all positions. Tiles are multiplied while the sums of those
-/// before them are finished.
-template <int kVectors>
-void run_panels(const DotParams& p, const WideEpilogue& epilogue, std::int64_t first) {
-  constexpr bool kTwoPanels = kVectors == 2;
-  std::ptrdiff_t panel_bytes = p.segment_count * p.segment_depth * kPanel;
-  Block block{{}, p.weights + first / kPanel * panel_bytes, panel_bytes, p.epilogue->bias + first};
-  Sums sums[2] = {};
-  Walk walk(p);
-  // The last tile begins where it ends with the last position: what two tiles share is computed twice.
-  int rows = rows_of(p);
-  std::int64_t last = p.positions - rows;
-  std::int64_t walked = p.first_position;
-  auto finish = [&](const Pair& pair, Sums& of_pair) {
-    for (int i = 0; i < pair.count; ++i) {
-      if (pair.starts[i] != walked) {
-        walk.seek(pair.starts[i]);
-      }
-      Targets<kTileRows> targets;
-      walk.take(rows, targets);
-      walked = pair.starts[i] + rows;
-      if (p.row_bias != nullptr) {
-        add_row_bias(p.row_bias + pair.starts[i], rows, of_pair.of + i * kTileRows);
-      }
-      store_rows<kVectors>(p, epilogue, first, rows, targets, of_pair.of + i * kTileRows);
+/// Sums on their way out: of some positions by one or two panels.
+struct Pending {
+  const Positions* positions = nullptr;
+  std::int64_t channel = 0;
+  bool two_panels = false;
+  int turn = 0;  ///< which sums
+};
+
+/// Tiles are multiplied while the sums of those before them are finished.
+class Run {
+ public:
+  explicit Run(const DotParams& p)
+      : p_(p),
+        epilogue_(*p.epilogue),
+        panel_bytes_(p.segment_count * p.segment_depth * kPanel),
+        rows_(rows_of(p)) {}
+
+  /// Positions meet all panels before the next ones do, as long as the panels stay near.
+  void all() {
+    constexpr std::ptrdiff_t kNear = 768 << 10;  // bytes of weights
+    std::int64_t panels = 2 * std::max<std::int64_t>(1, kNear / (2 * panel_bytes_));
+    for (std::int64_t first = p_.first_channel; first < p_.channels; first += panels * kPanel) {
+      channels(first, std::min(p_.channels, first + panels * kPanel));
     }
-  };
-  Pair before;
-  int turn = 0;
-  for (std::int64_t position = p.first_position; position < p.positions; position += 2 * kTileRows) {
-    Pair pair{{position < last ? position : last, position + kTileRows < last ? position + kTileRows : last},
-              position + kTileRows < p.positions ? 2 : 1};
-    for (int i = 0; i < 2; ++i) {
-      block.input[i] = p.input + pair.starts[i] * p.input_step;
-    }
-    if (pair.count == 2) {
-      multiply<true, kTwoPanels>(p, block, sums[turn]);
-    } else {
-      multiply<false, kTwoPanels>(p, block, sums[turn]);
-    }
-    turn = 1 - turn;
-    finish(before, sums[turn]);
-    before = pair;
+    finish();
   }
-  finish(before, sums[1 - turn]);
-}
+
+ private:
+  void channels(std::int64_t first, std::int64_t end) {
+    Walk walk(p_);
+    std::int64_t walked = p_.first_position;
+    // The last tile begins where it ends with the last position: what two tiles share is computed twice.
+    std::int64_t last = p_.positions - rows_;
+    for (std::int64_t position = p_.first_position; position < p_.positions; position += 2 * kTileRows) {
+      Positions& now = positions_[turn_of_positions_];
+      turn_of_positions_ = 1 - turn_of_positions_;
+      now.count = position + kTileRows < p_.positions ? 2 : 1;
+      for (int i = 0; i < now.count; ++i) {
+        now.starts[i] = std::min(position + i * kTileRows, last);
+        if (now.starts[i] != walked) {
+          walk.seek(now.starts[i]);
+        }
+        walk.take(rows_, now.targets[i]);
+        walked = now.starts[i] + rows_;
+      }
+      for (std::int64_t channel = first; channel < end; channel += 2 * kPanel) {
+        multiply_with(now, channel, end - channel > kPanel);
+      }
+    }
+  }
+
+  void multiply_with(const Positions& now, std::int64_t channel, bool two_panels) {
+    Block block{
+        {p_.input + now.starts[0] * p_.input_step, p_.input + now.starts[now.count - 1] * p_.input_step},
+        p_.weights + channel / kPanel * panel_bytes_,
+        panel_bytes_,
+        p_.epilogue->bias + channel};
+    if (now.count == 2) {
+      two_panels ? multiply<true, true>(p_, block, sums_[turn_])
+                 : multiply<true, false>(p_, block, sums_[turn_]);
+    } else {
+      two_panels ? multiply<false, true>(p_, block, sums_[turn_])
+                 : multiply<false, false>(p_, block, sums_[turn_]);
+    }
+    finish();
+    pending_ = {&now, channel, two_panels, turn_};
+    turn_ = 1 - turn_;
+  }
+
+  /// What was multiplied before.
+  void finish() {
+    for (int i = 0; pending_.positions != nullptr && i < pending_.positions->count; ++i) {
+      std::int32_t(*sums)[2 * kPanel] = sums_[pending_.turn].of + i * kTileRows;
+      if (p_.row_bias != nullptr) {
+        add_row_bias(p_.row_bias + pending_.positions->starts[i], rows_, sums);
+      }
+      const Targets<kTileRows>& targets = pending_.positions->targets[i];
+      if (pending_.two_panels) {
+        store_rows<2>(p_, epilogue_, pending_.channel, rows_, targets, sums);
+      } else {
+        store_rows<1>(p_, epilogue_, pending_.channel, rows_, targets, sums);
+      }
+    }
+    pending_.positions = nullptr;
+  }
+
+  const DotParams& p_;
+  WideEpilogue epilogue_;
+  std::ptrdiff_t panel_bytes_;
+  int rows_;
+  Sums sums_[2];
+  int turn_ = 0;
+  Positions positions_[2];
+  int turn_of_positions_ = 0;
+  Pending pending_;
+};
 
 }  // namespace
 
@@ -187,15 +241,6 @@ void leave_tiles();
 void leave_tiles() { _tile_release(); }
 
 void dot_u8s8_s32_32x32_amx(const DotParams& p);
-void dot_u8s8_s32_32x32_amx(const DotParams& p) {
-  WideEpilogue epilogue(*p.epilogue);
-  std::int64_t first = p.first_channel;
-  for (; p.channels - first > kPanel; first += 2 * kPanel) {
-    run_panels<2>(p, epilogue, first);
-  }
-  if (first < p.channels) {
-    run_panels<1>(p, epilogue, first);
-  }
-}
+void dot_u8s8_s32_32x32_amx(const DotParams& p) { Run(p).all(); }
 
 }  // namespace zeropoint::kernels
