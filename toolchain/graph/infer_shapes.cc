@@ -128,12 +128,16 @@ Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& element
 
 Result<std::vector<Elements>> infer_shapes_and_elements(Graph& graph) {
   std::vector<Elements> elements(graph.values.size());
-  for (std::size_t i = 0; i < graph.values.size(); ++i) {
-    if (graph.values[i].constant != nullptr) {
-      elements[i] = elements_of(*graph.values[i].constant);
-    }
-  }
   for (const Node& node : graph.nodes) {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const Tensor* constant = graph.constant(node, i);
+      if (constant == nullptr) {
+        continue;
+      }
+      if (Elements& known = elements[static_cast<std::size_t>(node.inputs[i])]; known == nullptr) {
+        known = elements_of(*constant);
+      }
+    }
     ZP_RETURN_IF_ERROR(infer_node(graph, node, elements));
   }
   return elements;

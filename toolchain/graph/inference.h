@@ -87,7 +87,7 @@ std::optional<Tensor> tensor_of(const Elements& elements, const Value& value);
 /// verified.
 Status infer_node(Graph& graph, const Node& node, std::vector<Elements>& elements);
 
-/// infer_shapes(), telling also which integer tensors are known, per value.
+/// infer_shapes(), telling also which integer tensors are known, per value that a node makes or reads.
 Result<std::vector<Elements>> infer_shapes_and_elements(Graph& graph);
 
 }  // namespace zeropoint::toolchain
