@@ -81,7 +81,7 @@ inline void store_four(const DotParams& p, const WideEpilogue& epilogue, std::in
 /// Up to `rows` positions wherever they go, with `vectors` (1 or 2) vectors of channels from `channel` on;
 /// their sums in memory, `stride` apart.
 template <int kMost>
-[[gnu::noipa]] void store_any(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
+[[gnu::noinline]] void store_any(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
                               int vectors, int rows, Targets<kMost>& targets, const std::int32_t* sums,
                               std::ptrdiff_t stride) {
   if (targets.in_row) {
