@@ -6,6 +6,7 @@
 
 #include "export/onnx_forms.h"
 #include "export/spell_out.h"
+#include "simplify/remove_unread.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -84,21 +85,6 @@ Status cannot_say(const Node& node, std::int64_t opset, const std::string& what,
       needed ? fmt::format("{}: opset {} cannot say {}; opset {} can", describe(node), opset, what, *needed)
              : fmt::format("{}: no opset from {} to {} can say {}", describe(node), opset, kNewestWritten,
                            what));
-}
-
-std::vector<bool> read_values(const Graph& graph, const auto& nodes) {
-  std::vector<bool> read(graph.values.size(), false);
-  for (const auto& node : nodes) {
-    for (ValueId input : node.inputs) {
-      if (input != kNoValue) {
-        read[static_cast<std::size_t>(input)] = true;
-      }
-    }
-  }
-  for (ValueId output : graph.outputs) {
-    read[static_cast<std::size_t>(output)] = true;
-  }
-  return read;
 }
 
 }  // namespace

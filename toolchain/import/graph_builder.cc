@@ -94,6 +94,9 @@ Status GraphBuilder::add_node(Node node) {
   }
   ZP_RETURN_IF_ERROR(verify_form(node));
   ZP_RETURN_IF_ERROR(infer_node(graph_, node, elements_));
+  if (node.outputs == std::vector{kNoValue}) {
+    return {};  // it makes nothing that anybody could read
+  }
   if (evaluate_constants_) {
     evaluate_node(node);
   }
@@ -143,11 +146,7 @@ void GraphBuilder::evaluate_node(const Node& node) {
   for (ValueId input : node.inputs) {
     inputs.push_back(input == kNoValue ? nullptr : known(input));
     if (input != kNoValue && inputs.back() == nullptr) {
-      // Shape inference may know what depends on an input's shape alone.
-      auto output = static_cast<std::size_t>(node.outputs[0]);
-      if (std::optional<Tensor> tensor = tensor_of(elements_[output], graph_.values[output]); tensor) {
-        computed_[output] = std::make_shared<const Tensor>(*std::move(tensor));
-      }
+      keep_elements(node.outputs[0]);
       return;
     }
   }
@@ -162,6 +161,16 @@ void GraphBuilder::evaluate_node(const Node& node) {
       computed_[static_cast<std::size_t>(node.outputs[i])] =
           std::make_shared<const Tensor>(std::move((*outputs)[i]));
     }
+  }
+}
+
+void GraphBuilder::keep_elements(ValueId id) {
+  if (id == kNoValue) {
+    return;
+  }
+  auto at = static_cast<std::size_t>(id);
+  if (std::optional<Tensor> tensor = tensor_of(elements_[at], graph_.values[at]); tensor) {
+    computed_[at] = std::make_shared<const Tensor>(*std::move(tensor));
   }
 }
 

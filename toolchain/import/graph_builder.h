@@ -56,6 +56,8 @@ class GraphBuilder {
 
  private:
   void evaluate_node(const Node& node);
+  /// Where shape inference knows the elements of what depends on an input's shape alone.
+  void keep_elements(ValueId id);
   /// Counts the dims of a value and, where they are not another's, its elements.
   void charge_shape(ValueId id);
 

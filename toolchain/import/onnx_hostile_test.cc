@@ -140,6 +140,23 @@ TEST(OnnxHostile, NodesOfTheWrongForm) {
   EXPECT_NE(shadow.message().find("makes tensor 'w' a second time"), std::string::npos) << shadow.message();
 }
 
+TEST(OnnxHostile, ANodeThatMakesNothing) {
+  Model model = good();
+  model.weight("yes", Tensor(ElementType::kBool, {}));
+  model.node("Shape", {"x"}, {""});
+  model.node("TopK", {"x", "k"}, {"", "places"});
+  model.weight("k", Tensor::of<std::int64_t>({1}, std::vector<std::int64_t>{1}));
+  onnx::NodeProto& choice = model.node("If", {"yes"}, {});  // so that constants are computed on the way
+  Model::subgraph(choice, "else_branch");
+  Result<Graph> graph = model.read();
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  EXPECT_EQ(graph->nodes.size(), 3U);  // Add, Relu, TopK
+
+  Model wrong = good();
+  Model::set(wrong.node("Softmax", {"x"}, {""}), "axis", std::int64_t{9});
+  EXPECT_NE(wrong.message().find("axis 9 is outside of input [2]"), std::string::npos) << wrong.message();
+}
+
 // Before opset 14 further outputs are dropped; a node without any gains none.
 TEST(OnnxHostile, ABatchNormalizationWithoutOutputs) {
   Model model = good();

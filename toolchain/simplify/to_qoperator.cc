@@ -239,17 +239,7 @@ class ToQOperator {
 
   /// DequantizeLinear nodes that nothing reads any more.
   static void remove_unread_pairs(Graph& graph) {
-    std::vector<bool> read(graph.values.size(), false);
-    for (const Node& node : graph.nodes) {
-      for (ValueId input : node.inputs) {
-        if (input != kNoValue) {
-          read[static_cast<std::size_t>(input)] = true;
-        }
-      }
-    }
-    for (ValueId output : graph.outputs) {
-      read[static_cast<std::size_t>(output)] = true;
-    }
+    std::vector<bool> read = read_values(graph, graph.nodes);
     std::erase_if(graph.nodes, [&](const Node& node) {
       return node.op == Op::kDequantizeLinear && !read[static_cast<std::size_t>(node.outputs[0])];
     });
