@@ -205,6 +205,18 @@ TEST(SessionExactness, AxesInAnyOrder) {
   }
 }
 
+// Series along one of them would be far too many steps.
+TEST(SessionExactness, ATransposeOfManyShortAxes) {
+  Program program = program_of(EvaluateOp{Op::kTranspose, {}, {0}, {1}}, open("x", ElementType::kUint8),
+                               open("y", ElementType::kUint8));
+  Rng rng(26);
+  std::vector<Tensor> inputs{random_integers(ElementType::kUint8, Shape(22, 2), rng)};
+  Result<std::vector<Tensor>> expected = run_reference(program, inputs);
+  Session session = *Session::create(std::make_shared<const Program>(program));
+  EXPECT_EQ(*session.run(inputs), *expected);
+  EXPECT_LT(session.memory().moves, std::int64_t{1} << 26);
+}
+
 // Where each element goes need not be written down for each.
 TEST(SessionExactness, ALargeTransposeIsPlannedInLittleMemory) {
   Rng rng(25);

@@ -94,9 +94,12 @@ bool build_transpose(Builder& builder, const EvaluateOp& op) {
   if (perm.empty()) {
     perm = order;
   }
+  const Shape& shape = builder.shape(output);
+  constexpr std::int64_t kMostSeries = std::int64_t{1} << 20;
+  std::int64_t longest = shape.empty() ? 1 : *std::max_element(shape.begin(), shape.end());
   if (!std::is_permutation(perm.begin(), perm.end(), order.begin(), order.end()) ||
-      builder.type(output) != type) {
-    return false;  // the reference says what is wrong
+      builder.type(output) != type || *element_count(shape) / longest > kMostSeries) {
+    return false;  // the reference does it, or says what is wrong
   }
   bool in_bytes = is_byte(type);
   bool as_images = in_bytes && perm.size() == 4 && builder.has_image(input);
@@ -107,11 +110,10 @@ bool build_transpose(Builder& builder, const EvaluateOp& op) {
   step->inputs = {as_images ? from.place : in_bytes ? builder.plain(input) : builder.exact(input)};
   step->output = as_images ? to.place : in_bytes ? builder.new_plain(output) : builder.new_exact(output);
   Shape from_strides = strides_of(builder.shape(input), element, as_images ? &from : nullptr);
-  Shape to_strides = strides_of(builder.shape(output), element, as_images ? &to : nullptr);
+  Shape to_strides = strides_of(shape, element, as_images ? &to : nullptr);
   std::vector<Axis> axes;
   for (std::size_t i = 0; i < perm.size(); ++i) {
-    axes.push_back(
-        {builder.shape(output)[i], from_strides[static_cast<std::size_t>(perm[i])], to_strides[i]});
+    axes.push_back({shape[i], from_strides[static_cast<std::size_t>(perm[i])], to_strides[i]});
   }
   std::int64_t bytes = element;
   axes = joined(std::move(axes), bytes);
