@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -125,10 +126,13 @@ Status options_of(const zp_session_options* given, zeropoint::SessionOptions& op
   if (given == nullptr) {
     return {};
   }
-  if (given->size < sizeof(zp_session_options)) {
+  if (given->size < offsetof(zp_session_options, memory_limit)) {
     return Status::invalid_argument("zp_session_options.size must be sizeof(zp_session_options)");
   }
   options.threads = given->threads;
+  if (given->size >= sizeof(zp_session_options)) {  // else the caller knows version 1
+    options.memory_limit = given->memory_limit;
+  }
   if (given->isa != nullptr) {
     options.isa = zeropoint::find_isa(given->isa);
     if (!options.isa) {

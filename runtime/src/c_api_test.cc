@@ -101,16 +101,24 @@ TEST_F(CApi, SaysWhatIsWrong) {
 
 TEST_F(CApi, OptionsAreChecked) {
   zp_session* session = nullptr;
-  zp_session_options options{sizeof options, 2, "scalar"};
+  zp_session_options options{sizeof options, 2, "scalar", 0};
   ASSERT_EQ(zp_session_create(program_, &options, &session), ZP_OK) << zp_last_error();
   EXPECT_STREQ(zp_session_isa(session), "scalar");
   zp_session_free(session);
   options.isa = "sse9";
   EXPECT_EQ(zp_session_create(program_, &options, &session), ZP_INVALID_ARGUMENT);
-  options = {sizeof options, -1, nullptr};
+  options = {sizeof options, -1, nullptr, 0};
   EXPECT_EQ(zp_session_create(program_, &options, &session), ZP_INVALID_ARGUMENT);
-  options = {0, 1, nullptr};
+  options = {0, 1, nullptr, 0};
   EXPECT_EQ(zp_session_create(program_, &options, &session), ZP_INVALID_ARGUMENT);
+  options = {sizeof options, 1, nullptr, 1};
+  ASSERT_EQ(zp_session_create(program_, &options, &session), ZP_OK);
+  EXPECT_EQ(zp_session_prepare_batch(session, 1), ZP_RESOURCE_EXHAUSTED);
+  zp_session_free(session);
+  options.size = offsetof(zp_session_options, memory_limit);  // of version 1, which had no limit
+  ASSERT_EQ(zp_session_create(program_, &options, &session), ZP_OK);
+  EXPECT_EQ(zp_session_prepare_batch(session, 1), ZP_OK);
+  zp_session_free(session);
 }
 
 // A shape of so many axes that no list holds them is nothing that the library expects.

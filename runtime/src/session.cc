@@ -13,6 +13,10 @@
 #include "narrow_elements.h"
 #include "thread_pool.h"
 
+#if __has_include(<unistd.h>)
+#include <unistd.h>
+#endif
+
 namespace zeropoint {
 namespace {
 
@@ -22,6 +26,18 @@ std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+/// Three quarters of the machine's memory; 2 GiB where it does not tell.
+std::size_t most_memory() {
+#if defined(_SC_PHYS_PAGES) && defined(_SC_PAGESIZE)
+  long pages = sysconf(_SC_PHYS_PAGES);
+  long bytes = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && bytes > 0) {
+    return static_cast<std::size_t>(pages) / 4 * 3 * static_cast<std::size_t>(bytes);
+  }
+#endif
+  return std::size_t{1} << 31;
 }
 
 template <typename Function>
@@ -51,6 +67,9 @@ class Session::Impl {
     if (options_.threads == 0) {
       options_.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     }
+    if (options_.memory_limit == 0) {
+      options_.memory_limit = most_memory();
+    }
     if (options_.threads > 1) {
       pool_ = std::make_unique<ThreadPool>(options_.threads);
     }
@@ -61,27 +80,11 @@ class Session::Impl {
   [[nodiscard]] int threads() const { return options_.threads; }
 
   Status prepare(std::span<const Shape> shapes) {
-    if (prepared_ && std::equal(shapes.begin(), shapes.end(), shapes_.begin(), shapes_.end())) {
-      return {};
-    }
-    ZP_ASSIGN_OR_RETURN(engine::KnownTensors known, engine::infer_shapes(*program_, shapes));
-    ZP_ASSIGN_OR_RETURN(engine::Prepared prepared,
-                        engine::Builder(*program_, std::move(known), isa_, layers_).build());
-    // The arena is zero where nothing wrote yet: kernels read behind their inputs, and what they read there
-    // has no part in any result.
-    Tensor arena(ElementType::kUint8, {prepared.memory.peak});
-    std::vector<std::byte*> memory;
-    for (std::size_t i = 0; i < prepared.buffers.size(); ++i) {
-      const Buffer& buffer = prepared.buffers[i];
-      memory.push_back(buffer.home == Buffer::Home::kArena      ? arena.bytes() + prepared.memory.offsets[i]
-                       : buffer.home == Buffer::Home::kConstant ? const_cast<std::byte*>(buffer.constant)
-                                                                : nullptr);
-    }
-    prepared_ = std::move(prepared);
-    arena_ = std::move(arena);
-    memory_ = std::move(memory);
-    shapes_.assign(shapes.begin(), shapes.end());
-    return {};
+    Status status = prepare_for(shapes);
+    return status.code() != StatusCode::kResourceExhausted
+               ? status
+               : Status::resource_exhausted(status.message() + "; the session may take " +
+                                            std::to_string(options_.memory_limit) + " bytes (memory_limit)");
   }
 
   [[nodiscard]] std::optional<Shape> output_shape(std::size_t output) const {
@@ -144,6 +147,31 @@ class Session::Impl {
   }
 
  private:
+  Status prepare_for(std::span<const Shape> shapes) {
+    if (prepared_ && std::equal(shapes.begin(), shapes.end(), shapes_.begin(), shapes_.end())) {
+      return {};
+    }
+    std::size_t limit = options_.memory_limit;
+    ZP_ASSIGN_OR_RETURN(engine::KnownTensors known, engine::infer_shapes(*program_, shapes, limit));
+    ZP_ASSIGN_OR_RETURN(engine::Prepared prepared,
+                        engine::Builder(*program_, std::move(known), isa_, layers_, limit).build());
+    // The arena is zero where nothing wrote yet: kernels read behind their inputs, and what they read there
+    // has no part in any result.
+    Tensor arena(ElementType::kUint8, {prepared.memory.peak});
+    std::vector<std::byte*> memory;
+    for (std::size_t i = 0; i < prepared.buffers.size(); ++i) {
+      const Buffer& buffer = prepared.buffers[i];
+      memory.push_back(buffer.home == Buffer::Home::kArena      ? arena.bytes() + prepared.memory.offsets[i]
+                       : buffer.home == Buffer::Home::kConstant ? const_cast<std::byte*>(buffer.constant)
+                                                                : nullptr);
+    }
+    prepared_ = std::move(prepared);
+    arena_ = std::move(arena);
+    memory_ = std::move(memory);
+    shapes_.assign(shapes.begin(), shapes.end());
+    return {};
+  }
+
   Status check_types(std::span<const Tensor> inputs) const {
     for (std::size_t i = 0; i < inputs.size() && i < program_->inputs.size(); ++i) {
       const TensorInfo& info = program_->tensor(program_->inputs[i]);
@@ -246,7 +274,9 @@ Session& Session::operator=(Session&& other) noexcept = default;
 Session::~Session() = default;
 
 Result<Session> Session::create(std::shared_ptr<const Program> program, SessionOptions options) {
-  ZP_RETURN_IF_ERROR(verify(*program));
+  if (!program->verified.is_set()) {
+    ZP_RETURN_IF_ERROR(verify(*program));
+  }
   constexpr int kMostThreads = 1024;
   if (options.threads < 0 || options.threads > kMostThreads) {
     return Status::invalid_argument("a session has 0 (one per core) to " + std::to_string(kMostThreads) +

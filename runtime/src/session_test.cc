@@ -112,6 +112,43 @@ TEST(Session, RefusesAProgramThatIsNone) {
             StatusCode::kInvalidArgument);
 }
 
+/// Programs of one operator on int8 [2], with constants of int64: little in a file, and much at run time.
+std::shared_ptr<const Program> one_operator(Op op, const std::vector<std::int64_t>& constant,
+                                            bool reads_input) {
+  Program program;
+  program.name = "greedy";
+  program.tensors = {
+      {"x", ElementType::kInt8, Shape{2}, nullptr},
+      {"k", ElementType::kInt64, Shape{std::ssize(constant)},
+       std::make_shared<const Tensor>(Tensor::of<std::int64_t>({std::ssize(constant)}, constant))},
+      {"y", op == Op::kConstantOfShape ? ElementType::kFloat32 : ElementType::kInt8, std::nullopt, nullptr}};
+  program.operations = {
+      EvaluateOp{op, {}, reads_input ? std::vector<TensorId>{0, 1} : std::vector<TensorId>{1}, {2}}};
+  program.inputs = {0};
+  program.outputs = {2};
+  return std::make_shared<const Program>(program);
+}
+
+TEST(Session, AsksForNoMoreMemoryThanItMay) {
+  constexpr std::int64_t kMuch = std::int64_t{1} << 38;
+  Tensor input(ElementType::kInt8, {2});
+  for (std::size_t limit : {std::size_t{0}, std::size_t{1} << 20}) {
+    for (const std::shared_ptr<const Program>& program :
+         {one_operator(Op::kTile, {kMuch}, true), one_operator(Op::kExpand, {kMuch, 2}, true),
+          one_operator(Op::kConstantOfShape, {kMuch}, false)}) {
+      Result<Session> session = Session::create(program, {.memory_limit = limit});
+      ASSERT_TRUE(session.ok()) << session.status().message();
+      EXPECT_EQ(session->run(std::span(&input, 1)).status().code(), StatusCode::kResourceExhausted);
+    }
+  }
+  Result<Session> session = Session::create(one_operator(Op::kTile, {1000}, true), {.memory_limit = 1999});
+  Result<std::vector<Tensor>> refused = session->run(std::span(&input, 1));
+  EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_NE(refused.status().message().find("memory_limit"), std::string::npos) << refused.status().message();
+  session = Session::create(one_operator(Op::kTile, {1000}, true), {.memory_limit = 4000});
+  EXPECT_TRUE(session->run(std::span(&input, 1)).ok());
+}
+
 TEST(Session, ReportsItsStepsAndMemory) {
   Rng rng(3);
   Session session = *Session::create(layer_program(64, rng), {.profile = true});

@@ -25,6 +25,25 @@ struct TensorInfo {
   std::shared_ptr<const Tensor> constant = nullptr;
 };
 
+/// Whether verify() has passed a program that cannot have changed since. A copy is not marked, since it can
+/// be changed.
+class VerifiedMark {
+ public:
+  VerifiedMark() = default;
+  VerifiedMark(const VerifiedMark& /*other*/) noexcept {}
+  VerifiedMark& operator=(const VerifiedMark& /*other*/) noexcept {
+    marked_ = false;
+    return *this;
+  }
+  ~VerifiedMark() = default;
+
+  void set() { marked_ = true; }
+  [[nodiscard]] bool is_set() const { return marked_; }
+
+ private:
+  bool marked_ = false;
+};
+
 /// A value type; copies share the constants' memory. Safe to share between threads as long as nobody changes
 /// it.
 struct Program {
@@ -33,6 +52,8 @@ struct Program {
   std::vector<Operation> operations;  ///< in an order in which they can run
   std::vector<TensorId> inputs;
   std::vector<TensorId> outputs;
+  /// Set by load_program() and parse_program(), which give out programs that nobody can change.
+  VerifiedMark verified = {};
 
   [[nodiscard]] const TensorInfo& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
 };

@@ -24,6 +24,10 @@ struct SessionOptions {
   std::optional<Isa> isa = std::nullopt;
   /// Measure each step, for profile().
   bool profile = false;
+  /// Bytes that the session may take at most: its activations, what it computes of constants, and each tensor
+  /// on the way. 0: three quarters of the machine's memory, so that no program, however small its file, gets
+  /// more than there is.
+  std::size_t memory_limit = 0;
 };
 
 /// A step of a session: an operation of the program, or several that are computed as one.
@@ -50,8 +54,9 @@ struct SessionMemory {
 /// of its own. Movable.
 class Session {
  public:
-  /// Prepares `program` for the machine. kInvalidArgument for programs that verify() refuses and a negative
-  /// number of threads; kUnsupported and kInvalidArgument as choose_isa().
+  /// Prepares `program` for the machine. kInvalidArgument for programs that verify() refuses (those that were
+  /// loaded have passed it) and a negative number of threads; kUnsupported and kInvalidArgument as
+  /// choose_isa().
   static Result<Session> create(std::shared_ptr<const Program> program, SessionOptions options = {});
 
   Session(Session&& other) noexcept;
@@ -65,8 +70,9 @@ class Session {
   [[nodiscard]] int threads() const;
 
   /// Decides the shapes of the next runs, one for each input, and reserves the memory they need.
-  /// kInvalidArgument where they do not fit the program or each other; the session then keeps what it was
-  /// prepared for before. Does nothing when the shapes are those of the last call.
+  /// kInvalidArgument where they do not fit the program or each other, kResourceExhausted where they need
+  /// more than SessionOptions::memory_limit; the session then keeps what it was prepared for before. Does
+  /// nothing when the shapes are those of the last call.
   Status prepare(std::span<const Shape> input_shapes);
 
   /// The shape of an output in the next runs; none before prepare(), and where only the values of the inputs

@@ -24,8 +24,8 @@
 extern "C" {
 #endif
 
-/* Of this header; counts up with every function that is added. */
-#define ZP_API_VERSION 1
+/* Of this header; counts up with everything that is added. */
+#define ZP_API_VERSION 2
 
 /* Of the library: what ZP_API_VERSION was when it was built. */
 int32_t zp_api_version(void);
@@ -96,6 +96,7 @@ typedef struct zp_session_options {
   size_t size;     /* sizeof(zp_session_options), so that later versions can add fields */
   int32_t threads; /* that compute one run together; 0: one per core */
   const char* isa; /* "avx2", ...; NULL: $ZEROPOINT_ISA or the quickest at hand */
+  size_t memory_limit; /* since 2: bytes that it may take at most; 0: three quarters of the machine's */
 } zp_session_options;
 
 /* Prepares the program for this machine; NULL options: 1 thread, the quickest instruction set. */

@@ -12,6 +12,7 @@ namespace {
 
 /// Each takes about 40 bytes and a tenth of a microsecond while a session is prepared.
 constexpr std::int64_t kMostElements = std::int64_t{1} << 21;
+constexpr std::int64_t kBytesOfElement = 64;  // that it takes to find where one comes from
 constexpr std::int64_t kInputShift = std::int64_t{1} << 40;  // addresses of input i begin at i * kInputShift
 constexpr std::int64_t kFilled = -1;
 
@@ -96,6 +97,9 @@ class MoveBuilder {
 
   /// Whether all that does not move is constant, and what moves has one type and is not too large.
   bool moves() {
+    auto within_memory = static_cast<std::int64_t>(
+        std::min<std::size_t>(builder_.memory_limit(), kMostElements * kBytesOfElement));
+    std::int64_t most = within_memory / kBytesOfElement;
     for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
       bool sound = op_.inputs[i] == kNoTensor || is_moved(i) || builder_.constant(op_.inputs[i]) != nullptr;
       if (!sound) {
@@ -105,14 +109,14 @@ class MoveBuilder {
     for (std::size_t i : moved_) {
       bool sound = op_.inputs[i] != kNoTensor &&
                    builder_.type(op_.inputs[i]) == builder_.type(op_.inputs[moved_[0]]) &&
-                   *element_count(builder_.shape(op_.inputs[i])) <= kMostElements;
+                   *element_count(builder_.shape(op_.inputs[i])) <= most;
       if (!sound) {
         return false;
       }
     }
     return !moved_.empty() && std::all_of(op_.outputs.begin(), op_.outputs.end(), [&](TensorId id) {
       return id == kNoTensor || (builder_.type(id) == builder_.type(op_.inputs[moved_[0]]) &&
-                                 *element_count(builder_.shape(id)) <= kMostElements);
+                                 *element_count(builder_.shape(id)) <= most);
     });
   }
 

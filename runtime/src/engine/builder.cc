@@ -13,11 +13,13 @@ bool is_byte(ElementType type) { return is_integer(type) && size_of(type) == 1; 
 
 std::int32_t shift_of(ElementType type) { return storage_range(type).q_min < 0 ? 128 : 0; }
 
-Builder::Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers)
+Builder::Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers,
+                 std::size_t memory_limit)
     : program_(program),
       known_(std::move(known)),
       isa_(isa),
       layers_(layers),
+      memory_limit_(memory_limit),
       ranges_(integer_ranges(program)),
       readers_(program.tensors.size()),
       is_output_(program.tensors.size()),
@@ -55,7 +57,12 @@ Result<Prepared> Builder::build() {
   for (const Buffer& buffer : buffers_) {
     lifetimes.push_back(buffer.home == Buffer::Home::kArena ? buffer.lifetime : Lifetime{});
   }
-  Prepared prepared{std::move(steps_), std::move(buffers_), plan_memory(lifetimes), std::move(known_), open_};
+  MemoryPlan plan = plan_memory(lifetimes);
+  if (static_cast<std::size_t>(plan.peak) > memory_limit_) {
+    return Status::resource_exhausted("program '" + program_.name + "' needs " + std::to_string(plan.peak) +
+                                      " bytes for its activations");
+  }
+  Prepared prepared{std::move(steps_), std::move(buffers_), std::move(plan), std::move(known_), open_};
   return prepared;
 }
 
@@ -130,7 +137,8 @@ void Builder::add_reference(const Operation& operation) {
   for (TensorId id : outputs_of(operation)) {
     outputs.push_back(is_static(id) ? port(id, new_exact(id)) : ReferenceStep::Port{id, std::nullopt, {}});
   }
-  add(std::make_unique<ReferenceStep>(program_, operation, open_, std::move(inputs), std::move(outputs)),
+  add(std::make_unique<ReferenceStep>(program_, operation, open_, std::move(inputs), std::move(outputs),
+                                      memory_limit_),
       places);
 }
 

@@ -45,14 +45,16 @@ std::int32_t shift_of(ElementType type);
 
 class Builder {
  public:
-  Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers);
+  Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers, std::size_t memory_limit);
 
+  /// kResourceExhausted where the arena would be larger than the memory limit.
   Result<Prepared> build();
 
   // What the rules for the operations ask.
   [[nodiscard]] const Program& program() const { return program_; }
   [[nodiscard]] Isa isa() const { return isa_; }
   [[nodiscard]] LayerCache& layers() { return layers_; }
+  [[nodiscard]] std::size_t memory_limit() const { return memory_limit_; }
   [[nodiscard]] ElementType type(TensorId id) const { return program_.tensor(id).type; }
   [[nodiscard]] bool is_static(TensorId id) const { return known_.shapes[index(id)].has_value(); }
   [[nodiscard]] const Shape& shape(TensorId id) const { return *known_.shapes[index(id)]; }
@@ -126,6 +128,7 @@ class Builder {
   KnownTensors known_;
   Isa isa_;
   LayerCache& layers_;
+  std::size_t memory_limit_;
   std::vector<QuantizedRange> ranges_;
   std::vector<std::vector<std::size_t>> readers_;
   std::vector<bool> is_output_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "declared_shape.h"
+#include "engine/operation_shapes.h"
 #include "engine/run_operation.h"
 #include "operators/broadcast.h"
 #include "operators/matmul_geometry.h"
@@ -97,7 +98,7 @@ std::string declared(const TensorInfo& info) {
 
 class Inference {
  public:
-  explicit Inference(const Program& program) : program_(program) {
+  Inference(const Program& program, std::size_t memory_limit) : program_(program), limit_(memory_limit) {
     known_.shapes.resize(program.tensors.size());
     known_.constants.resize(program.tensors.size());
     for (std::size_t i = 0; i < program.tensors.size(); ++i) {
@@ -121,6 +122,7 @@ class Inference {
                                         "; the program needs " +
                                         (info.shape ? declared(info) : "extents of 0 or more"));
       }
+      ZP_RETURN_IF_ERROR(check_bytes(info, inputs[i]));
       shape(program_.inputs[i]) = inputs[i];
     }
     for (const Operation& operation : program_.operations) {
@@ -159,6 +161,11 @@ class Inference {
   Status operator()(const TableOp& op) { return put(op.output, *shape(op.input)); }
   Status operator()(const DequantizeOp& op) { return put(op.output, *shape(op.input)); }
   Status operator()(const NormalizeOp& op) { return put(op.output, *shape(op.input)); }
+  Status operator()(const ReduceOp& op) { return put(op.output, reduce_output(op, *shape(op.input))); }
+  Status operator()(const AveragePoolOp& op) {
+    return put(op.output, average_pool_output(op, *shape(op.input)));
+  }
+  Status operator()(const ArithmeticOp& op) { return by_zeros(op); }
 
   Status operator()(const EvaluateOp& op) {
     bool constant = std::all_of(op.inputs.begin(), op.inputs.end(),
@@ -186,11 +193,6 @@ class Inference {
                           operators::MatMulGeometry::of(*shape(op.inputs[0]), *shape(op.inputs[1])));
       return put(op.outputs[0], geometry.shape);
     }
-    return by_zeros(op);
-  }
-
-  template <typename Op>
-  Status operator()(const Op& op) {
     return by_zeros(op);
   }
 
@@ -228,12 +230,17 @@ class Inference {
       return Status::invalid_argument("it gives " + to_string(made) + " where " + declared(info) +
                                       " was declared");
     }
-    constexpr std::int64_t kMost = std::int64_t{1} << 40;
-    if (Result<std::int64_t> count = element_count(made); !count.ok() || *count > kMost) {
-      return Status::resource_exhausted("an output of shape " + to_string(made) + " is too large");
-    }
+    ZP_RETURN_IF_ERROR(check_bytes(info, made));
     shape(id) = std::move(made);
     return {};
+  }
+
+  [[nodiscard]] Status check_bytes(const TensorInfo& info, const Shape& shape) const {
+    Result<std::int64_t> count = element_count(shape);
+    bool fits = count.ok() && static_cast<std::size_t>(*count) <= limit_ / size_of(info.type);
+    return fits ? Status()
+                : Status::resource_exhausted("'" + info.name + "' of shape " + to_string(shape) +
+                                             " is too large");
   }
 
   /// Computes what depends on constants, or on a shape alone.
@@ -249,10 +256,12 @@ class Inference {
       }
       inputs.push_back(known);
     }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made,
-                        evaluate(OperatorCall(op.op, op.attributes, inputs, op.outputs.size())));
+    ZP_ASSIGN_OR_RETURN(
+        std::vector<Tensor> made,
+        evaluate(OperatorCall(op.op, op.attributes, inputs, op.outputs.size(), limit_ - computed_)));
     for (std::size_t i = 0; i < op.outputs.size(); ++i) {
       if (op.outputs[i] != kNoTensor) {
+        computed_ += std::min(made[i].byte_size(), limit_ - computed_);
         ZP_RETURN_IF_ERROR(put(op.outputs[i], made[i]));
         known_.constants[static_cast<std::size_t>(op.outputs[i])] =
             std::make_shared<const Tensor>(std::move(made[i]));
@@ -308,7 +317,7 @@ class Inference {
         }
       }
     }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made, run_operation(program_, Operation(op), values));
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made, run_operation(program_, Operation(op), values, limit_));
     std::vector<TensorId> outputs = outputs_of(Operation(op));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       ZP_RETURN_IF_ERROR(put(outputs[i], made[i]));
@@ -317,13 +326,16 @@ class Inference {
   }
 
   const Program& program_;
+  std::size_t limit_;
+  std::size_t computed_ = 0;  // bytes of constants
   KnownTensors known_;
 };
 
 }  // namespace
 
-Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes) {
-  return Inference(program).infer(input_shapes);
+Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes,
+                                  std::size_t memory_limit) {
+  return Inference(program, memory_limit).infer(input_shapes);
 }
 
 }  // namespace zeropoint::engine

@@ -18,7 +18,9 @@ struct KnownTensors {
 };
 
 /// Shapes of all tensors of a verified program, and the subgraphs of constants and shapes computed.
-/// kInvalidArgument where the shapes do not fit the program or each other.
-Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes);
+/// kInvalidArgument where the shapes do not fit the program or each other; kResourceExhausted where a tensor,
+/// or what is computed here, would take more than `memory_limit` bytes.
+Result<KnownTensors> infer_shapes(const Program& program, std::span<const Shape> input_shapes,
+                                  std::size_t memory_limit);
 
 }  // namespace zeropoint::engine

@@ -7,8 +7,8 @@ namespace {
 
 class Runner {
  public:
-  Runner(const Program& program, std::span<const Tensor* const> values)
-      : program_(program), values_(values) {}
+  Runner(const Program& program, std::span<const Tensor* const> values, std::size_t largest_output)
+      : program_(program), values_(values), largest_output_(largest_output) {}
 
   template <typename Op>
   Result<std::vector<Tensor>> operator()(const Op& op) const {
@@ -25,15 +25,15 @@ class Runner {
     for (const ArithmeticOp::Input& input : op.inputs) {
       inputs.push_back(&value(input.tensor));
     }
-    return one(reference::run(op, inputs, type(op.output)));
+    return one(reference::run(op, inputs, type(op.output), largest_output_));
   }
   Result<std::vector<Tensor>> operator()(const EvaluateOp& op) const {
     std::vector<const Tensor*> inputs;
     for (TensorId id : op.inputs) {
       inputs.push_back(id == kNoTensor ? nullptr : &value(id));
     }
-    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made,
-                        evaluate(OperatorCall(op.op, op.attributes, inputs, op.outputs.size())));
+    ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made, evaluate(OperatorCall(op.op, op.attributes, inputs,
+                                                                        op.outputs.size(), largest_output_)));
     std::vector<Tensor> read;
     for (std::size_t i = 0; i < op.outputs.size(); ++i) {
       if (op.outputs[i] != kNoTensor) {
@@ -55,13 +55,14 @@ class Runner {
 
   const Program& program_;
   std::span<const Tensor* const> values_;
+  std::size_t largest_output_;
 };
 
 }  // namespace
 
 Result<std::vector<Tensor>> run_operation(const Program& program, const Operation& operation,
-                                          std::span<const Tensor* const> values) {
-  return std::visit(Runner(program, values), operation);
+                                          std::span<const Tensor* const> values, std::size_t largest_output) {
+  return std::visit(Runner(program, values, largest_output), operation);
 }
 
 }  // namespace zeropoint::engine

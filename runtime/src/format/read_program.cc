@@ -107,6 +107,7 @@ Result<std::shared_ptr<const Program>> read_program(std::span<const std::byte> f
   auto loaded = std::make_shared<Loaded>();
   loaded->storage = std::make_shared<Storage>(file, std::move(owner));
   ZP_RETURN_IF_ERROR(read_into(loaded->program, *from, ValueReader(loaded->storage, data_begin)));
+  loaded->program.verified.set();
   return std::shared_ptr<const Program>(loaded, &loaded->program);
 }
 

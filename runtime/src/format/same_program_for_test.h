@@ -143,7 +143,7 @@ inline bool same(const TensorInfo& a, const TensorInfo& b) {
   return name == b.name && type == b.type && shape == b.shape && same_constants(constant, b.constant);
 }
 inline bool same_programs(const Program& a, const Program& b) {
-  const auto& [name, tensors, operations, inputs, outputs] = a;
+  const auto& [name, tensors, operations, inputs, outputs, verified] = a;
   return name == b.name && same_lists(tensors, b.tensors) && same_lists(operations, b.operations) &&
          inputs == b.inputs && outputs == b.outputs;
 }

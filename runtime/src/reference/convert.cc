@@ -1,5 +1,7 @@
 // The borders between reals and integers, functions of one element, and real arithmetic between integers.
 
+#include <algorithm>
+
 #include "operators/axes.h"
 #include "reference/elements.h"
 #include "reference/operations.h"
@@ -40,7 +42,8 @@ Result<Tensor> run(const TableOp& op, const Tensor& input, ElementType type) {
   return output;
 }
 
-Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type) {
+Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type,
+                   std::size_t most_bytes) {
   std::vector<Tensor> known;
   known.reserve(inputs.size() + op.constants.size() + op.steps.size());  // it is pointed into
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -53,9 +56,11 @@ Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs
     for (std::int32_t operand : step.operands) {
       operands.push_back(operand < 0 ? nullptr : &known[static_cast<std::size_t>(operand)]);
     }
-    Result<std::vector<Tensor>> results = evaluate(OperatorCall(step.op, step.attributes, operands));
+    Result<std::vector<Tensor>> results =
+        evaluate(OperatorCall(step.op, step.attributes, operands, 1, most_bytes));
     ZP_RETURN_IF_ERROR(results.status().at(std::string(name_of(step.op))));
     known.push_back(std::move((*results)[0]));
+    most_bytes -= std::min(most_bytes, known.back().byte_size());
   }
   if (known.back().type() != ElementType::kFloat32) {
     return Status::invalid_argument("its last step gives " + std::string(name_of(known.back().type())));

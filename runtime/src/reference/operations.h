@@ -19,7 +19,9 @@ Result<Tensor> run(const FullyConnectedOp& op, const Tensor& input, ElementType 
 Result<Tensor> run(const MatMulOp& op, const Tensor& a, const Tensor& b, ElementType type);
 Result<Tensor> run(const AddOp& op, const Tensor& a, const Tensor& b, ElementType type);
 Result<Tensor> run(const TableOp& op, const Tensor& input, ElementType type);
-Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type);
+/// kResourceExhausted when its steps would take more than `most_bytes` together.
+Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs, ElementType type,
+                   std::size_t most_bytes = std::size_t{1} << 40);
 Result<Tensor> run(const ReduceOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const AveragePoolOp& op, const Tensor& input, ElementType type);
 Result<Tensor> run(const SoftmaxOp& op, const Tensor& input, ElementType type);

@@ -11,12 +11,13 @@ namespace zeropoint::engine {
 
 ReferenceStep::ReferenceStep(const Program& program, const Operation& operation,
                              std::shared_ptr<OpenTensors> open, std::vector<Port> inputs,
-                             std::vector<Port> outputs)
+                             std::vector<Port> outputs, std::size_t largest_output)
     : program_(program),
       operation_(operation),
       open_(std::move(open)),
       inputs_(std::move(inputs)),
-      outputs_(std::move(outputs)) {
+      outputs_(std::move(outputs)),
+      largest_output_(largest_output) {
   profile.name = program.tensor(outputs_of(operation)[0]).name;
   profile.operation = describe(operation);
   profile.kernel = "reference";
@@ -46,7 +47,7 @@ Status ReferenceStep::run(const RunContext& context) {
   auto where = [&](const Status& status) {
     return status.at("program '" + program_.name + "', operation that makes '" + profile.name + "'");
   };
-  Result<std::vector<Tensor>> made = run_operation(program_, operation_, values);
+  Result<std::vector<Tensor>> made = run_operation(program_, operation_, values, largest_output_);
   if (!made.ok()) {
     return where(made.status());
   }

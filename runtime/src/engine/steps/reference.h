@@ -19,7 +19,7 @@ class ReferenceStep : public Step {
   };
 
   ReferenceStep(const Program& program, const Operation& operation, std::shared_ptr<OpenTensors> open,
-                std::vector<Port> inputs, std::vector<Port> outputs);
+                std::vector<Port> inputs, std::vector<Port> outputs, std::size_t largest_output);
   Status run(const RunContext& context) override;
 
  private:
@@ -28,6 +28,7 @@ class ReferenceStep : public Step {
   std::shared_ptr<OpenTensors> open_;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;
+  std::size_t largest_output_;
 };
 
 }  // namespace zeropoint::engine

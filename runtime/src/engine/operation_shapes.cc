@@ -1,0 +1,54 @@
+#include "engine/operation_shapes.h"
+
+#include <algorithm>
+
+#include "operators/axes.h"
+#include "zeropoint/window.h"
+
+namespace zeropoint::engine {
+
+Result<Shape> conv_output(const ConvOp& op, const Shape& input) {
+  const Shape& w = op.layer.weights.shape();
+  if (input.size() != w.size() || input[1] % op.group != 0 || input[1] / op.group != w[1]) {
+    return Status::invalid_argument("weights " + to_string(w) + " in " + std::to_string(op.group) +
+                                    " group(s) do not fit " + to_string(input));
+  }
+  Shape out{input[0], w[0]};
+  for (std::size_t i = 0; i + 2 < input.size(); ++i) {
+    std::int64_t filled = input[i + 2] == 0 ? 0 : (input[i + 2] - 1) * op.window.holes[i] + 1;
+    std::int64_t room = filled + op.window.pads_begin[i] + op.window.pads_end[i];
+    std::int64_t reach = (w[i + 2] - 1) * op.window.dilations[i] + 1;
+    out.push_back(room < reach ? 0 : (room - reach) / op.window.strides[i] + 1);
+  }
+  return out;
+}
+
+Result<Shape> reduce_output(const ReduceOp& op, const Shape& input) {
+  std::vector<bool> reduced(input.size());
+  for (std::int64_t axis : op.axes) {
+    ZP_ASSIGN_OR_RETURN(std::size_t at, operators::axis_in(axis, input));
+    reduced[at] = true;
+  }
+  Shape out;
+  bool empty = false;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    empty = empty || (reduced[i] && input[i] == 0);
+    if (!reduced[i] || op.keep_axes) {
+      out.push_back(reduced[i] ? 1 : input[i]);
+    }
+  }
+  bool gives_none = std::find(out.begin(), out.end(), 0) != out.end();
+  if (op.mean && empty && !gives_none) {
+    return Status::invalid_argument("there is no mean over no elements of " + to_string(input));
+  }
+  return out;
+}
+
+Result<Shape> average_pool_output(const AveragePoolOp& op, const Shape& input) {
+  ZP_ASSIGN_OR_RETURN(WindowGeometry window, window_geometry(Op::kAveragePool, op.attributes, input, {}));
+  Shape out{input[0], input[1]};
+  out.insert(out.end(), window.output.begin(), window.output.end());
+  return out;
+}
+
+}  // namespace zeropoint::engine
