@@ -153,8 +153,9 @@ class Session::Impl {
     }
     std::size_t limit = options_.memory_limit;
     ZP_ASSIGN_OR_RETURN(engine::KnownTensors known, engine::infer_shapes(*program_, shapes, limit));
-    ZP_ASSIGN_OR_RETURN(engine::Prepared prepared,
-                        engine::Builder(*program_, std::move(known), isa_, layers_, limit).build());
+    ZP_ASSIGN_OR_RETURN(
+        engine::Prepared prepared,
+        engine::Builder(*program_, std::move(known), isa_, layers_, options_.threads, limit).build());
     // The arena is zero where nothing wrote yet: kernels read behind their inputs, and what they read there
     // has no part in any result.
     Tensor arena(ElementType::kUint8, {prepared.memory.peak});

@@ -40,33 +40,53 @@ bool build_concat(Builder& builder, const EvaluateOp& op) {
 
 }  // namespace
 
-bool build_evaluate(Builder& builder, const EvaluateOp& op) {
+bool build_evaluate(Builder& builder, std::size_t i, const EvaluateOp& op) {
   switch (op.op) {
     case Op::kReshape:
     case Op::kFlatten:
     case Op::kSqueeze:
     case Op::kUnsqueeze:
     case Op::kIdentity:
-      if (!is_byte(builder.type(op.outputs[0]))) {
-        return false;
-      }
       builder.alias(op.outputs[0], op.inputs[0]);
       return true;
     case Op::kDropout:
       // Its third input asks for training; without it, it does nothing.
-      if (op.outputs.size() != 1 || op.inputs.size() > 2 || !is_byte(builder.type(op.outputs[0]))) {
+      if (op.outputs.size() != 1 || op.inputs.size() > 2) {
         return false;
       }
       builder.alias(op.outputs[0], op.inputs[0]);
       return true;
+    case Op::kConv:
+      return build_float_conv(builder, op);
+    case Op::kMatMul:
+      return build_float_mat_mul(builder, i, op);
+    case Op::kGemm:
+      return build_float_gemm(builder, i, op);
     case Op::kMaxPool:
-      return build_max_pool(builder, op);
+      return build_max_pool(builder, op) || build_float_pool(builder, op);
+    case Op::kAveragePool:
+      return build_float_pool(builder, op);
+    case Op::kGlobalAveragePool:
+      return build_float_global_mean(builder, op);
+    case Op::kSoftmax:
+    case Op::kLogSoftmax:
+      return build_float_softmax(builder, op);
+    case Op::kLayerNormalization:
+    case Op::kRMSNormalization:
+      return build_float_layer_normalize(builder, op);
+    case Op::kInstanceNormalization:
+    case Op::kGroupNormalization:
+      return build_float_group_normalize(builder, op);
+    case Op::kBatchNormalization:
+      return build_float_batch_normalize(builder, op);
+    case Op::kGather:
+      return build_move(builder, op) || build_gather(builder, op);
     case Op::kTranspose:
       return build_transpose(builder, op);
     case Op::kConcat:
       return build_concat(builder, op) || build_move(builder, op);
     default:
-      return build_move(builder, op);
+      return build_move(builder, op) || build_broadcast(builder, op);
   }
 }
 

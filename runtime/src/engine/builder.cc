@@ -13,12 +13,13 @@ bool is_byte(ElementType type) { return is_integer(type) && size_of(type) == 1; 
 
 std::int32_t shift_of(ElementType type) { return storage_range(type).q_min < 0 ? 128 : 0; }
 
-Builder::Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers,
+Builder::Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers, int threads,
                  std::size_t memory_limit)
     : program_(program),
       known_(std::move(known)),
       isa_(isa),
       layers_(layers),
+      threads_(threads),
       memory_limit_(memory_limit),
       ranges_(integer_ranges(program)),
       readers_(program.tensors.size()),
@@ -87,29 +88,29 @@ Status Builder::build_operation(std::size_t i) {
           if constexpr (std::is_same_v<Op, ConvOp>) {
             return build_conv(*this, i, op);
           } else if constexpr (std::is_same_v<Op, FullyConnectedOp>) {
-            return build_fully_connected(*this, i, op);
+            return build_fully_connected(*this, i, op) || build_wide_linear(*this, op);
           } else if constexpr (std::is_same_v<Op, QuantizeOp>) {
-            return build_quantize(*this, op);
+            return build_quantize(*this, op) || build_wide_quantize(*this, op);
           } else if constexpr (std::is_same_v<Op, DequantizeOp>) {
-            return build_dequantize(*this, op);
+            return build_dequantize(*this, op) || build_wide_dequantize(*this, op);
           } else if constexpr (std::is_same_v<Op, AddOp>) {
             return build_add(*this, op);
           } else if constexpr (std::is_same_v<Op, TableOp>) {
-            return build_table(*this, op);
+            return build_table(*this, op) || build_wide_table(*this, op);
           } else if constexpr (std::is_same_v<Op, AveragePoolOp>) {
             return build_average_pool(*this, op);
           } else if constexpr (std::is_same_v<Op, ReduceOp>) {
             return build_reduce(*this, op);
           } else if constexpr (std::is_same_v<Op, SoftmaxOp>) {
-            return build_softmax(*this, op);
+            return build_softmax(*this, op) || build_wide_softmax(*this, op);
           } else if constexpr (std::is_same_v<Op, NormalizeOp>) {
             return build_normalize(*this, op);
           } else if constexpr (std::is_same_v<Op, MatMulOp>) {
-            return build_mat_mul(*this, op);
+            return build_mat_mul(*this, op) || build_wide_mat_mul(*this, op);
           } else if constexpr (std::is_same_v<Op, ArithmeticOp>) {
-            return build_arithmetic(*this, op);
+            return build_arithmetic(*this, op) || build_wide_arithmetic(*this, op);
           } else if constexpr (std::is_same_v<Op, EvaluateOp>) {
-            return build_evaluate(*this, op);
+            return build_evaluate(*this, i, op);
           }
         },
         operation);

@@ -3,6 +3,7 @@
 // Turns the operations of a program into steps, for inputs of given shapes: where each tensor lies and in
 // which form, what is computed as one, and which kernel computes it.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ std::int32_t shift_of(ElementType type);
 
 class Builder {
  public:
-  Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers, std::size_t memory_limit);
+  Builder(const Program& program, KnownTensors known, Isa isa, LayerCache& layers, int threads,
+          std::size_t memory_limit);
 
   /// kResourceExhausted where the arena would be larger than the memory limit.
   Result<Prepared> build();
@@ -55,6 +57,11 @@ class Builder {
   [[nodiscard]] Isa isa() const { return isa_; }
   [[nodiscard]] LayerCache& layers() { return layers_; }
   [[nodiscard]] std::size_t memory_limit() const { return memory_limit_; }
+  /// Scratches that the parts of in_parts(count) need, so that slot_of() gives each its own: twice their
+  /// most, since there can be fewer, of other sizes.
+  [[nodiscard]] std::int64_t slots(std::int64_t count) const {
+    return threads_ == 1 ? 1 : std::min(count, 2 * RunContext::parts_of(count, threads_));
+  }
   [[nodiscard]] ElementType type(TensorId id) const { return program_.tensor(id).type; }
   [[nodiscard]] bool is_static(TensorId id) const { return known_.shapes[index(id)].has_value(); }
   [[nodiscard]] const Shape& shape(TensorId id) const { return *known_.shapes[index(id)]; }
@@ -92,6 +99,10 @@ class Builder {
   Place new_plain(TensorId id);
   Image new_image(TensorId id);
   Place new_scratch(std::int64_t bytes);
+  /// A tensor of the program's operations, which outlives the session's steps.
+  Place constant_place(const Tensor& constant) {
+    return {add_buffer({Buffer::Home::kConstant, 0, constant.bytes(), {}}), 0};
+  }
   /// Gives a tensor the elements of another, in the same order.
   void alias(TensorId id, TensorId source);
   /// Declares that a tensor is made by an operation that comes before its own.
@@ -128,6 +139,7 @@ class Builder {
   KnownTensors known_;
   Isa isa_;
   LayerCache& layers_;
+  int threads_;
   std::size_t memory_limit_;
   std::vector<QuantizedRange> ranges_;
   std::vector<std::vector<std::size_t>> readers_;
@@ -159,6 +171,26 @@ bool build_mat_mul(Builder& builder, const MatMulOp& op);
 bool build_max_pool(Builder& builder, const EvaluateOp& op);
 bool build_move(Builder& builder, const EvaluateOp& op);
 bool build_transpose(Builder& builder, const EvaluateOp& op);
-bool build_evaluate(Builder& builder, const EvaluateOp& op);
+bool build_float_conv(Builder& builder, const EvaluateOp& op);
+bool build_float_mat_mul(Builder& builder, std::size_t i, const EvaluateOp& op);
+bool build_float_gemm(Builder& builder, std::size_t i, const EvaluateOp& op);
+bool build_wide_quantize(Builder& builder, const QuantizeOp& op);
+bool build_wide_dequantize(Builder& builder, const DequantizeOp& op);
+bool build_wide_table(Builder& builder, const TableOp& op);
+bool build_wide_linear(Builder& builder, const FullyConnectedOp& op);
+bool build_wide_mat_mul(Builder& builder, const MatMulOp& op);
+bool build_wide_softmax(Builder& builder, const SoftmaxOp& op);
+bool build_wide_arithmetic(Builder& builder, const ArithmeticOp& op);
+bool build_float_softmax(Builder& builder, const EvaluateOp& op);
+bool build_float_layer_normalize(Builder& builder, const EvaluateOp& op);
+bool build_float_group_normalize(Builder& builder, const EvaluateOp& op);
+bool build_float_batch_normalize(Builder& builder, const EvaluateOp& op);
+bool build_float_pool(Builder& builder, const EvaluateOp& op);
+bool build_float_global_mean(Builder& builder, const EvaluateOp& op);
+bool build_broadcast(Builder& builder, const EvaluateOp& op);
+/// Whether an operator has an inner loop (operators::row_form_of()).
+bool is_elementwise(Op op);
+bool build_gather(Builder& builder, const EvaluateOp& op);
+bool build_evaluate(Builder& builder, std::size_t i, const EvaluateOp& op);
 
 }  // namespace zeropoint::engine

@@ -54,11 +54,10 @@ Result<std::vector<Tensor>> bitwise(const OperatorCall& call) {
 Result<std::vector<Tensor>> bitwise_not(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(ElementType type, common_type(call));
   ZP_RETURN_IF_ERROR(wants_integers(type));
-  Tensor output = call.input(0);
-  for (std::size_t i = 0; i < output.byte_size(); ++i) {
-    output.bytes()[i] = ~output.bytes()[i];
-  }
-  return one(std::move(output));
+  return visit_width(type, [&](auto element) -> Result<std::vector<Tensor>> {
+    using T = decltype(element);
+    return map_elements(call, type, unary_row<T, T>([](T value) { return static_cast<T>(~value); }));
+  });
 }
 
 Result<std::vector<Tensor>> bit_shift(const OperatorCall& call) {

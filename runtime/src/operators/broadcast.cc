@@ -13,23 +13,23 @@ namespace {
 /// Inputs that repeat one element along a row are written out this many elements at a time.
 constexpr std::int64_t kBlock = 256;
 
-/// One axis of the output, or several that all inputs walk as one.
-struct Axis {
-  std::int64_t extent;
-  std::vector<std::int64_t> steps;  // per input, in bytes; 0 where it repeats
-};
+/// Where row_form_of() of this thread waits for a kernel.
+thread_local RowForm* wanted_form = nullptr;
 
-/// The axes of `shape`, outermost first, merged as far as the inputs allow. At least one.
-std::vector<Axis> merged_axes(std::span<const Tensor* const> inputs, const Shape& shape) {
+}  // namespace
+
+/// The axes of `shape`, outermost first, merged as far as the operands allow. At least one.
+std::vector<BroadcastWalk::Axis> BroadcastWalk::merged_axes(std::span<const Operand> operands,
+                                                            const Shape& shape) {
   std::vector<Axis> inner_first;
-  std::vector<std::int64_t> strides;  // per input, of the axis at hand
-  for (const Tensor* input : inputs) {
-    strides.push_back(static_cast<std::int64_t>(size_of(input->type())));
+  std::vector<std::int64_t> strides;  // per operand, of the axis at hand
+  for (const Operand& operand : operands) {
+    strides.push_back(static_cast<std::int64_t>(operand.width));
   }
   for (std::size_t i = 0; i < shape.size(); ++i) {
     Axis axis{shape[shape.size() - 1 - i], {}};
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-      const Shape& own = inputs[k]->shape();
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      const Shape& own = operands[k].shape;
       std::int64_t extent = i < own.size() ? own[own.size() - 1 - i] : 1;
       axis.steps.push_back(extent == 1 ? 0 : strides[k]);
       strides[k] *= extent;
@@ -40,7 +40,7 @@ std::vector<Axis> merged_axes(std::span<const Tensor* const> inputs, const Shape
     if (!inner_first.empty()) {
       Axis& inner = inner_first.back();
       bool as_one = true;
-      for (std::size_t k = 0; k < inputs.size(); ++k) {
+      for (std::size_t k = 0; k < operands.size(); ++k) {
         as_one = as_one && axis.steps[k] == inner.steps[k] * inner.extent;
       }
       if (as_one) {
@@ -51,97 +51,79 @@ std::vector<Axis> merged_axes(std::span<const Tensor* const> inputs, const Shape
     inner_first.push_back(std::move(axis));
   }
   if (inner_first.empty()) {
-    inner_first.push_back({1, std::vector<std::int64_t>(inputs.size(), 0)});
+    inner_first.push_back({1, std::vector<std::int64_t>(operands.size(), 0)});
   }
   return {inner_first.rbegin(), inner_first.rend()};
 }
 
-/// An element written out kBlock times.
-class Repeated {
- public:
-  explicit Repeated(std::size_t width) : width_(width), bytes_(width * kBlock) {}
-
-  const std::byte* of(const std::byte* element) {
-    if (element != element_) {
-      element_ = element;
-      for (std::size_t i = 0; i < kBlock; ++i) {
-        std::memcpy(bytes_.data() + i * width_, element, width_);
-      }
-    }
-    return bytes_.data();
+BroadcastWalk::BroadcastWalk(std::span<const Operand> operands, const Operand& result)
+    : axes_(merged_axes(operands, result.shape)),
+      out_width_(static_cast<std::int64_t>(result.width)),
+      position_(axes_.size() - 1),
+      at_(operands.size()),
+      row_(operands.size()) {
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    bool repeats = axes_.back().extent > 1 && axes_.back().steps[k] == 0;
+    std::size_t width = operands[k].width;
+    repeated_.push_back({width, std::vector<std::byte>(repeats ? width * kBlock : 0), nullptr});
   }
+}
 
- private:
-  std::size_t width_;
-  std::vector<std::byte> bytes_;
-  const std::byte* element_ = nullptr;
-};
-
-/// Walks the rows of the output.
-class Rows {
- public:
-  Rows(std::span<const Tensor* const> inputs, Tensor& output, RowKernel kernel)
-      : axes_(merged_axes(inputs, output.shape())),
-        kernel_(kernel),
-        out_(output.bytes()),
-        out_width_(static_cast<std::int64_t>(size_of(output.type()))) {
-    for (const Tensor* input : inputs) {
-      at_.push_back(input->bytes());
-      repeated_.emplace_back(size_of(input->type()));
-    }
-    row_.resize(at_.size());
-  }
-
-  void run() {
-    std::vector<std::int64_t> position(axes_.size() - 1, 0);
-    while (true) {
-      run_row();
-      std::size_t axis = position.size();
-      while (axis-- > 0) {
-        step(axes_[axis], 1);
-        if (++position[axis] < axes_[axis].extent) {
-          break;
-        }
-        step(axes_[axis], -position[axis]);
-        position[axis] = 0;
-      }
-      if (axis == static_cast<std::size_t>(-1)) {
-        return;
-      }
+const std::byte* BroadcastWalk::written_out(Repeated& repeated, const std::byte* element) {
+  if (element != repeated.element) {
+    repeated.element = element;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      std::memcpy(repeated.bytes.data() + i * repeated.width, element, repeated.width);
     }
   }
+  return repeated.bytes.data();
+}
 
- private:
-  void step(const Axis& axis, std::int64_t count) {
+void BroadcastWalk::run(std::span<const std::byte* const> inputs, std::byte* output,
+                        const RowKernel& kernel) {
+  std::copy(inputs.begin(), inputs.end(), at_.begin());
+  std::fill(position_.begin(), position_.end(), 0);
+  for (Repeated& repeated : repeated_) {
+    repeated.element = nullptr;
+  }
+  out_ = output;
+  while (true) {
+    run_row(kernel);
+    std::size_t axis = position_.size();
+    while (axis-- > 0) {
+      step(axes_[axis], 1);
+      if (++position_[axis] < axes_[axis].extent) {
+        break;
+      }
+      step(axes_[axis], -position_[axis]);
+      position_[axis] = 0;
+    }
+    if (axis == static_cast<std::size_t>(-1)) {
+      return;
+    }
+  }
+}
+
+void BroadcastWalk::step(const Axis& axis, std::int64_t count) {
+  for (std::size_t k = 0; k < at_.size(); ++k) {
+    at_[k] += axis.steps[k] * count;
+  }
+}
+
+void BroadcastWalk::run_row(const RowKernel& kernel) {
+  const Axis& axis = axes_.back();
+  bool repeats = axis.extent > 1 && std::count(axis.steps.begin(), axis.steps.end(), 0) > 0;
+  std::int64_t block = repeats ? kBlock : axis.extent;
+  for (std::int64_t i = 0; i < axis.extent; i += block) {
     for (std::size_t k = 0; k < at_.size(); ++k) {
-      at_[k] += axis.steps[k] * count;
+      row_[k] =
+          repeats && axis.steps[k] == 0 ? written_out(repeated_[k], at_[k]) : at_[k] + axis.steps[k] * i;
     }
+    std::int64_t count = std::min(block, axis.extent - i);
+    kernel(row_, out_, count);
+    out_ += count * out_width_;
   }
-
-  void run_row() {
-    const Axis& axis = axes_.back();
-    bool repeats = axis.extent > 1 && std::count(axis.steps.begin(), axis.steps.end(), 0) > 0;
-    std::int64_t block = repeats ? kBlock : axis.extent;
-    for (std::int64_t i = 0; i < axis.extent; i += block) {
-      for (std::size_t k = 0; k < at_.size(); ++k) {
-        row_[k] = repeats && axis.steps[k] == 0 ? repeated_[k].of(at_[k]) : at_[k] + axis.steps[k] * i;
-      }
-      std::int64_t count = std::min(block, axis.extent - i);
-      kernel_(row_, out_, count);
-      out_ += count * out_width_;
-    }
-  }
-
-  std::vector<Axis> axes_;
-  RowKernel kernel_;
-  std::byte* out_;
-  std::int64_t out_width_;
-  std::vector<const std::byte*> at_;  // per input, where the row begins
-  std::vector<Repeated> repeated_;
-  std::vector<const std::byte*> row_;
-};
-
-}  // namespace
+}
 
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
   Shape shape = a;
@@ -180,13 +162,36 @@ Result<ElementType> common_type(const OperatorCall& call) {
   return type;
 }
 
-void broadcast_rows(std::span<const Tensor* const> inputs, Tensor& output, RowKernel kernel) {
-  if (output.size() > 0) {
-    Rows(inputs, output, kernel).run();
+void broadcast_rows(std::span<const Tensor* const> inputs, Tensor& output, const RowKernel& kernel) {
+  if (output.size() == 0) {
+    return;
   }
+  std::vector<BroadcastWalk::Operand> operands;
+  std::vector<const std::byte*> memory;
+  for (const Tensor* input : inputs) {
+    operands.push_back({input->shape(), size_of(input->type())});
+    memory.push_back(input->bytes());
+  }
+  BroadcastWalk(operands, {output.shape(), size_of(output.type())}).run(memory, output.bytes(), kernel);
+}
+
+Result<RowForm> row_form_of(const OperatorCall& call) {
+  RowForm form;
+  wanted_form = &form;
+  Result<std::vector<Tensor>> made = evaluate(call);
+  wanted_form = nullptr;
+  ZP_RETURN_IF_ERROR(made.status());
+  if (!form.kernel) {
+    return Status::unsupported(std::string(name_of(call.op())) + " is not computed row by row");
+  }
+  return form;
 }
 
 Result<std::vector<Tensor>> broadcast(const OperatorCall& call, ElementType type, RowKernel kernel) {
+  if (wanted_form != nullptr) {
+    *wanted_form = {std::move(kernel), call.input_count()};
+    return std::vector<Tensor>();
+  }
   ZP_ASSIGN_OR_RETURN(Shape shape, broadcast_shape(call));
   ZP_ASSIGN_OR_RETURN(Tensor output, call.make_output(type, std::move(shape)));
   std::vector<const Tensor*> inputs;
@@ -195,6 +200,18 @@ Result<std::vector<Tensor>> broadcast(const OperatorCall& call, ElementType type
   }
   broadcast_rows(inputs, output, kernel);
   return one(std::move(output));
+}
+
+Result<std::vector<Tensor>> map_elements(const OperatorCall& call, ElementType type, RowKernel kernel) {
+  if (wanted_form != nullptr) {
+    *wanted_form = {std::move(kernel), 1};
+    return std::vector<Tensor>();
+  }
+  const Tensor& x = call.input(0);
+  ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(type, x.shape()));
+  const std::byte* inputs[] = {x.bytes()};
+  kernel(inputs, y.bytes(), x.size());
+  return one(std::move(y));
 }
 
 }  // namespace zeropoint::operators

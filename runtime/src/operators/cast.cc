@@ -1,5 +1,8 @@
 // ONNX Cast and CastLike.
 
+#include <algorithm>
+
+#include "operators/broadcast.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
 #include "operators/wide.h"
@@ -14,10 +17,15 @@ Result<std::vector<Tensor>> cast(const OperatorCall& call) {
     return Status::unsupported("attribute to is " + std::to_string(to) + ", which is no element type here");
   }
   const Tensor& x = call.input(0);
-  if (size_of(*type) > size_of(x.type())) {
-    ZP_RETURN_IF_ERROR(call.make_output(*type, x.shape()).status());
-  }
-  return one(convert(x, *type));
+  return map_elements(call, *type,
+                      [from = x.type(), to = *type](std::span<const std::byte* const> inputs,
+                                                    std::byte* output, std::int64_t count) {
+                        if (from == to) {
+                          std::copy_n(inputs[0], static_cast<std::size_t>(count) * size_of(to), output);
+                        } else {
+                          convert(inputs[0], from, output, to, count);
+                        }
+                      });
 }
 
 }  // namespace zeropoint::operators

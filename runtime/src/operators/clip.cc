@@ -1,8 +1,8 @@
 // ONNX Clip and Relu.
 
-#include <algorithm>
 #include <limits>
 
+#include "operators/broadcast.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
 
@@ -23,13 +23,12 @@ Result<std::vector<Tensor>> clip(const OperatorCall& call) {
       bounds[i - 1] = call.input(i).data<T>()[0];
     }
     bool open = !call.has(1) && std::numeric_limits<T>::has_infinity;
-    Tensor output(x.type(), x.shape());
+    bool bounded = call.has(2);
     // Where the bounds cross, the upper one wins; a NaN stays.
-    std::transform(x.data<T>().begin(), x.data<T>().end(), output.data<T>().begin(), [&](T value) {
-      T raised = open ? value : (value < bounds[0] ? bounds[0] : value);
-      return call.has(2) && raised > bounds[1] ? bounds[1] : raised;
-    });
-    return one(std::move(output));
+    return map_elements(call, x.type(), unary_row<T, T>([=, low = bounds[0], high = bounds[1]](T value) {
+                          T raised = open ? value : (value < low ? low : value);
+                          return bounded && raised > high ? high : raised;
+                        }));
   });
 }
 
@@ -37,10 +36,7 @@ Result<std::vector<Tensor>> relu(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   return visit_number(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);
-    Tensor output(x.type(), x.shape());
-    std::transform(x.data<T>().begin(), x.data<T>().end(), output.data<T>().begin(),
-                   [](T value) { return value < T{} ? T{} : value; });
-    return one(std::move(output));
+    return map_elements(call, x.type(), unary_row<T, T>([](T value) { return value < T{} ? T{} : value; }));
   });
 }
 

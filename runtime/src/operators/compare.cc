@@ -64,11 +64,8 @@ Result<std::vector<Tensor>> logical_not(const OperatorCall& call) {
     return Status::invalid_argument("its input must be bool, not " +
                                     std::string(name_of(call.input(0).type())));
   }
-  Tensor output = call.input(0);
-  for (std::uint8_t& element : elements_as<std::uint8_t>(output)) {
-    element = element == 0 ? 1 : 0;
-  }
-  return one(std::move(output));
+  using B = std::uint8_t;
+  return map_elements(call, ElementType::kBool, unary_row<B, B>([](B value) { return value == 0 ? 1 : 0; }));
 }
 
 }  // namespace zeropoint::operators

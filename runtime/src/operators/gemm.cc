@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "operators/fused_sum.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
-#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 namespace {
@@ -67,8 +67,8 @@ Result<std::vector<Tensor>> gemm_of(const OperatorCall& call, const Matrix& a, c
     for (std::int64_t j = 0; j < b.columns; ++j) {
       T sum{};
       for (std::int64_t k = 0; k < a.columns; ++k) {
-        sum = Plus<T>()(sum, Times<T>()(a_data[i * a.row_step + k * a.column_step],
-                                        b_data[k * b.row_step + j * b.column_step]));
+        sum = add_product(sum, a_data[i * a.row_step + k * a.column_step],
+                          b_data[k * b.row_step + j * b.column_step]);
       }
       sum = Times<T>()(alpha, sum);
       if (c_data != nullptr) {

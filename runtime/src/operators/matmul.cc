@@ -1,9 +1,9 @@
 // ONNX MatMul. Integers wrap around.
 
+#include "operators/fused_sum.h"
 #include "operators/matmul_geometry.h"
 #include "operators/operators.h"
 #include "operators/visit_type.h"
-#include "operators/wrapping.h"
 
 namespace zeropoint::operators {
 
@@ -15,15 +15,22 @@ Result<std::vector<Tensor>> matmul(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(a.type(), geometry.shape));
   return visit_number(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);
-    const T* rows = a.data<T>().data();
-    const T* columns = b.data<T>().data();
+    const T* left = a.data<T>().data();
     T* out = y.data<T>().data();
-    geometry.for_each([&](std::int64_t i, std::int64_t row, std::int64_t column) {
-      T sum{};
-      for (std::int64_t k = 0; k < geometry.k; ++k) {
-        sum = Plus<T>()(sum, Times<T>()(rows[row + k], columns[column + k * geometry.n]));
+    if (y.size() == 0) {
+      return one(std::move(y));
+    }
+    // Row by row of b, so that memory is read in order; each sum still meets its terms in theirs.
+    geometry.for_each_matrix([&](std::int64_t a_offset, std::int64_t b_offset) {
+      for (std::int64_t i = 0; i < geometry.m; ++i, out += geometry.n) {
+        const T* right = b.data<T>().data() + b_offset;
+        for (std::int64_t k = 0; k < geometry.k; ++k, right += geometry.n) {
+          T factor = left[a_offset + i * geometry.k + k];
+          for (std::int64_t j = 0; j < geometry.n; ++j) {
+            out[j] = add_product(out[j], factor, right[j]);
+          }
+        }
       }
-      out[i] = sum;
     });
     return one(std::move(y));
   });

@@ -5,11 +5,44 @@
 #include <limits>
 
 #include "operators/axes.h"
+#include "operators/elementary.h"
 #include "operators/operators.h"
+#include "operators/softmax_lanes.h"
 #include "operators/visit_type.h"
 
 namespace zeropoint::operators {
 namespace {
+
+float power_of(float x) { return exponential(x); }
+double power_of(double x) { return std::exp(x); }
+
+/// softmax_lanes(), of either type.
+template <typename T>
+void softmax_of(const T* x, T* y, std::int64_t extent, std::int64_t inner, bool logarithm, T* largest,
+                T* sums) {
+  auto for_each = [&](auto function) {
+    for (std::int64_t i = 0; i < extent; ++i) {
+      for (std::int64_t lane = 0; lane < inner; ++lane) {
+        function(i * inner + lane, lane);
+      }
+    }
+  };
+  std::fill_n(largest, inner, -std::numeric_limits<T>::infinity());
+  std::fill_n(sums, inner, T{});
+  for_each([&](std::int64_t at, std::int64_t lane) { largest[lane] = std::max(largest[lane], x[at]); });
+  for_each([&](std::int64_t at, std::int64_t lane) {
+    T shifted = x[at] - largest[lane];
+    T power = power_of(shifted);
+    sums[lane] += power;
+    y[at] = logarithm ? shifted : power;
+  });
+  if (logarithm) {
+    std::transform(sums, sums + inner, sums, [](T sum) { return std::log(sum); });
+    for_each([&](std::int64_t at, std::int64_t lane) { y[at] -= sums[lane]; });
+  } else {
+    for_each([&](std::int64_t at, std::int64_t lane) { y[at] /= sums[lane]; });
+  }
+}
 
 /// One outer position: x and y are [extent, inner]. The lanes of `inner` are worked on side by side, so that
 /// memory is read in order whatever the axis.
@@ -23,21 +56,7 @@ class Lanes {
         sum_(static_cast<std::size_t>(inner_)) {}
 
   void softmax(const T* x, T* y, bool logarithm) {
-    std::fill(largest_.begin(), largest_.end(), -std::numeric_limits<T>::infinity());
-    std::fill(sum_.begin(), sum_.end(), T{});
-    for_each([&](std::int64_t at, std::size_t lane) { largest_[lane] = std::max(largest_[lane], x[at]); });
-    for_each([&](std::int64_t at, std::size_t lane) {
-      T shifted = x[at] - largest_[lane];
-      T power = std::exp(shifted);
-      sum_[lane] += power;
-      y[at] = logarithm ? shifted : power;
-    });
-    if (logarithm) {
-      std::transform(sum_.begin(), sum_.end(), sum_.begin(), [](T sum) { return std::log(sum); });
-      for_each([&](std::int64_t at, std::size_t lane) { y[at] -= sum_[lane]; });
-    } else {
-      for_each([&](std::int64_t at, std::size_t lane) { y[at] /= sum_[lane]; });
-    }
+    softmax_of(x, y, extent_, inner_, logarithm, largest_.data(), sum_.data());
   }
 
   /// 1 at the first of the largest elements, 0 elsewhere.
@@ -72,6 +91,11 @@ class Lanes {
 };
 
 }  // namespace
+
+void softmax_lanes(const float* x, float* y, std::int64_t extent, std::int64_t inner, bool logarithm,
+                   float* largest, float* sums) {
+  softmax_of(x, y, extent, inner, logarithm, largest, sums);
+}
 
 Result<std::vector<Tensor>> softmax(const OperatorCall& call) {
   const Tensor& x = call.input(0);

@@ -14,24 +14,22 @@
 namespace zeropoint::operators {
 namespace {
 
-template <typename T, typename Function>
-void map(const Tensor& x, Tensor& y, Function function) {
-  std::transform(x.data<T>().begin(), x.data<T>().end(), y.data<T>().begin(), function);
+/// function(T{}) in the type T of the call's reals; kUnsupported for other types.
+template <typename Function>
+Result<std::vector<Tensor>> visit_reals(const OperatorCall& call, Function function) {
+  ElementType type = call.input(0).type();
+  if (type == ElementType::kFloat32) {
+    return function(float{});
+  }
+  if (type == ElementType::kFloat64) {
+    return function(double{});
+  }
+  return Status::unsupported("it is not computed on " + std::string(name_of(type)) + " here");
 }
 
-/// Calls function(T{}, y) to fill y, of the shape and type of the call's input, in the type T of its reals.
-template <typename Function>
-Result<std::vector<Tensor>> map_reals(const OperatorCall& call, Function function) {
-  const Tensor& x = call.input(0);
-  Tensor y(x.type(), x.shape());
-  if (x.type() == ElementType::kFloat32) {
-    function(float{}, y);
-  } else if (x.type() == ElementType::kFloat64) {
-    function(double{}, y);
-  } else {
-    return Status::unsupported("it is not computed on " + std::string(name_of(x.type())) + " here");
-  }
-  return one(std::move(y));
+template <typename T, typename Function>
+Result<std::vector<Tensor>> map(const OperatorCall& call, Function function) {
+  return map_elements(call, kElementTypeOf<T>, unary_row<T, T>(function));
 }
 
 template <typename T>
@@ -118,35 +116,34 @@ T (*function_of(Op op))
 }
 
 template <typename T>
-void activation_of(const OperatorCall& call, Tensor& y) {
-  const Tensor& x = call.input(0);
+Result<std::vector<Tensor>> activation_of(const OperatorCall& call) {
   // An operator without the attribute has 0 for it.
   auto alpha = static_cast<T>(call.float_attribute("alpha"));
   auto beta = static_cast<T>(call.float_attribute("beta"));
   auto gamma = static_cast<T>(call.float_attribute("gamma"));
   switch (call.op()) {
     case Op::kCelu:
-      return map<T>(x, y, [=](T v) { return v > T{} ? v : alpha * std::expm1(v / alpha); });
+      return map<T>(call, [=](T v) { return v > T{} ? v : alpha * std::expm1(v / alpha); });
     case Op::kElu:
-      return map<T>(x, y, [=](T v) { return v > T{} ? v : alpha * std::expm1(v); });
+      return map<T>(call, [=](T v) { return v > T{} ? v : alpha * std::expm1(v); });
     case Op::kHardSigmoid:
-      return map<T>(x, y, [=](T v) { return between_0_and_1(alpha * v + beta); });
+      return map<T>(call, [=](T v) { return between_0_and_1(alpha * v + beta); });
     case Op::kHardSwish:
-      return map<T>(x, y, [=](T v) { return v * between_0_and_1(v / T{6} + T(0.5)); });
+      return map<T>(call, [=](T v) { return v * between_0_and_1(v / T{6} + T(0.5)); });
     case Op::kLeakyRelu:
-      return map<T>(x, y, [=](T v) { return v < T{} ? alpha * v : v; });
+      return map<T>(call, [=](T v) { return v < T{} ? alpha * v : v; });
     case Op::kSelu:
-      return map<T>(x, y, [=](T v) { return gamma * (v > T{} ? v : alpha * std::expm1(v)); });
+      return map<T>(call, [=](T v) { return gamma * (v > T{} ? v : alpha * std::expm1(v)); });
     case Op::kSwish:
-      return map<T>(x, y, [=](T v) { return v * sigmoid(alpha * v); });
+      return map<T>(call, [=](T v) { return v * sigmoid(alpha * v); });
     default:  // ThresholdedRelu
-      return map<T>(x, y, [=](T v) { return v <= alpha ? T{} : v; });
+      return map<T>(call, [=](T v) { return v <= alpha ? T{} : v; });
   }
 }
 
 /// Neg, Abs or Sign. The lowest integer has no opposite and stays.
 template <typename T>
-void sign_of(Op op, const Tensor& x, Tensor& y) {
+Result<std::vector<Tensor>> sign_of(const OperatorCall& call) {
   auto negative = [](T v) {
     if constexpr (std::is_integral_v<T>) {
       return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(v));
@@ -154,52 +151,38 @@ void sign_of(Op op, const Tensor& x, Tensor& y) {
       return -v;
     }
   };
-  if (op == Op::kNeg) {
-    map<T>(x, y, negative);
-  } else if (op == Op::kAbs) {
-    map<T>(x, y, [&](T v) {
+  if (call.op() == Op::kNeg) {
+    return map<T>(call, negative);
+  }
+  if (call.op() == Op::kAbs) {
+    return map<T>(call, [negative](T v) {
       if constexpr (std::is_integral_v<T>) {
         return v < T{} ? negative(v) : v;
       } else {
         return std::fabs(v);
       }
     });
-  } else {
-    map<T>(x, y, [](T v) { return v > T{} ? T{1} : (v < T{} ? static_cast<T>(-1) : v); });
   }
-}
-
-/// Calls function(T{}) with the type of any number; false for other types.
-template <typename Function>
-bool visit_any_number(ElementType type, Function function) {
-  if (type == ElementType::kFloat32) {
-    function(float{});
-  } else if (type == ElementType::kFloat64) {
-    function(double{});
-  } else {
-    return visit_integer(type, function);
-  }
-  return true;
+  return map<T>(call, [](T v) { return v > T{} ? T{1} : (v < T{} ? static_cast<T>(-1) : v); });
 }
 
 }  // namespace
 
 Result<std::vector<Tensor>> real_function(const OperatorCall& call) {
-  const Tensor& x = call.input(0);
-  return map_reals(call, [&](auto element, Tensor& y) {
+  return visit_reals(call, [&](auto element) {
     using T = decltype(element);
     if (call.op() == Op::kSqrt) {  // by value, which the compiler can vectorise
-      map<T>(x, y, [](T v) { return std::sqrt(v); });
-    } else if (call.op() == Op::kReciprocal) {
-      map<T>(x, y, [](T v) { return T{1} / v; });
-    } else {
-      map<T>(x, y, function_of<T>(call.op()));
+      return map<T>(call, [](T v) { return std::sqrt(v); });
     }
+    if (call.op() == Op::kReciprocal) {
+      return map<T>(call, [](T v) { return T{1} / v; });
+    }
+    return map<T>(call, function_of<T>(call.op()));
   });
 }
 
 Result<std::vector<Tensor>> activation(const OperatorCall& call) {
-  return map_reals(call, [&](auto element, Tensor& y) { activation_of<decltype(element)>(call, y); });
+  return visit_reals(call, [&](auto element) { return activation_of<decltype(element)>(call); });
 }
 
 Result<std::vector<Tensor>> gelu(const OperatorCall& call) {
@@ -207,19 +190,16 @@ Result<std::vector<Tensor>> gelu(const OperatorCall& call) {
   if (approximate != "none" && approximate != "tanh") {
     return Status::invalid_argument("attribute approximate is '" + approximate + "'; none or tanh is needed");
   }
-  return map_reals(call, [&](auto element, Tensor& y) {
+  return visit_reals(call, [&](auto element) {
     using T = decltype(element);
-    map<T>(call.input(0), y, approximate == "none" ? gelu<T> : gelu_tanh<T>);
+    return map<T>(call, approximate == "none" ? gelu<T> : gelu_tanh<T>);
   });
 }
 
 Result<std::vector<Tensor>> sign_function(const OperatorCall& call) {
-  const Tensor& x = call.input(0);
   ZP_ASSIGN_OR_RETURN(ElementType type, common_type(call));
-  Tensor y(type, x.shape());
-  bool visited = visit_any_number(type, [&](auto element) { sign_of<decltype(element)>(call.op(), x, y); });
-  return visited ? Result<std::vector<Tensor>>(one(std::move(y)))
-                 : Status::unsupported("it is not computed on " + std::string(name_of(type)));
+  return visit_number(
+      type, [&](auto element) -> Result<std::vector<Tensor>> { return sign_of<decltype(element)>(call); });
 }
 
 Result<std::vector<Tensor>> shrink(const OperatorCall& call) {
@@ -236,19 +216,14 @@ Result<std::vector<Tensor>> shrink(const OperatorCall& call) {
 }
 
 Result<std::vector<Tensor>> predicate(const OperatorCall& call) {
-  const Tensor& x = call.input(0);
   bool positive = call.op() == Op::kIsNaN || call.int_attribute("detect_positive") != 0;
   bool negative = call.op() == Op::kIsNaN || call.int_attribute("detect_negative") != 0;
-  return visit_float(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
+  bool nan = call.op() == Op::kIsNaN;
+  return visit_float(call.input(0).type(), [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);
-    Tensor output(ElementType::kBool, x.shape());
-    std::transform(
-        x.data<T>().begin(), x.data<T>().end(), elements_as<std::uint8_t>(output).begin(), [&](T v) {
-          bool is =
-              call.op() == Op::kIsNaN ? std::isnan(v) : std::isinf(v) && (v > T{} ? positive : negative);
-          return static_cast<std::uint8_t>(is);
-        });
-    return one(std::move(output));
+    return map_elements(call, ElementType::kBool, unary_row<T, std::uint8_t>([=](T v) {
+                          return nan ? std::isnan(v) : std::isinf(v) && (v > T{} ? positive : negative);
+                        }));
   });
 }
 

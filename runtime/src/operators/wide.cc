@@ -77,20 +77,20 @@ std::uint8_t nibble_of(W value, bool is_signed) {
 }  // namespace
 
 template <typename W>
-void load_wide(const Tensor& tensor, std::int64_t first, std::int64_t count, W* out) {
+void load_wide(const std::byte* bytes, ElementType type, std::int64_t first, std::int64_t count, W* out) {
   auto load = [&](auto element) {
-    const auto* in = reinterpret_cast<const decltype(element)*>(tensor.bytes()) + first;
+    const auto* in = reinterpret_cast<const decltype(element)*>(bytes) + first;
     std::transform(in, in + count, out, [](auto value) { return static_cast<W>(value); });
   };
   if constexpr (std::is_same_v<W, double>) {
-    if (is_half(tensor.type())) {
-      const auto* in = reinterpret_cast<const std::uint16_t*>(tensor.bytes()) + first;
-      bool binary16 = tensor.type() == ElementType::kFloat16;
+    if (is_half(type)) {
+      const auto* in = reinterpret_cast<const std::uint16_t*>(bytes) + first;
+      bool binary16 = type == ElementType::kFloat16;
       std::transform(in, in + count, out, [&](std::uint16_t half) {
         std::uint32_t bits = binary16 ? float16_to_float32_bits(half) : bfloat16_to_float32_bits(half);
         return static_cast<double>(std::bit_cast<float>(bits));
       });
-    } else if (tensor.type() == ElementType::kFloat32) {
+    } else if (type == ElementType::kFloat32) {
       load(float{});
     } else {
       load(double{});
@@ -98,41 +98,49 @@ void load_wide(const Tensor& tensor, std::int64_t first, std::int64_t count, W* 
   } else if constexpr (std::is_same_v<W, std::uint64_t>) {
     load(std::uint64_t{});
   } else {
-    if (tensor.type() == ElementType::kBool) {
-      const auto* in = reinterpret_cast<const std::uint8_t*>(tensor.bytes()) + first;
+    if (type == ElementType::kBool) {
+      const auto* in = reinterpret_cast<const std::uint8_t*>(bytes) + first;
       std::transform(in, in + count, out, [](std::uint8_t value) { return value != 0 ? 1 : 0; });
     } else {
-      visit_integer(tensor.type(), load);
+      visit_integer(type, load);
     }
   }
 }
 
 template <typename W>
-void store_wide(const W* in, std::int64_t count, Tensor& tensor, std::int64_t first) {
-  ElementType type = tensor.type();
+void store_wide(const W* in, std::int64_t count, std::byte* bytes, ElementType type, std::int64_t first) {
   switch (type) {
     case ElementType::kFloat32:
-      return store_as<float>(in, count, tensor.bytes(), first);
+      return store_as<float>(in, count, bytes, first);
     case ElementType::kFloat64:
-      return store_as<double>(in, count, tensor.bytes(), first);
+      return store_as<double>(in, count, bytes, first);
     case ElementType::kFloat16:
     case ElementType::kBFloat16:
-      std::transform(in, in + count, reinterpret_cast<std::uint16_t*>(tensor.bytes()) + first,
+      std::transform(in, in + count, reinterpret_cast<std::uint16_t*>(bytes) + first,
                      [&](W value) { return half_of(value, type); });
       return;
     case ElementType::kInt4:
     case ElementType::kUint4:
-      std::transform(in, in + count, reinterpret_cast<std::uint8_t*>(tensor.bytes()) + first,
+      std::transform(in, in + count, reinterpret_cast<std::uint8_t*>(bytes) + first,
                      [&](W value) { return nibble_of(value, type == ElementType::kInt4); });
       return;
     case ElementType::kBool:
-      std::transform(in, in + count, reinterpret_cast<std::uint8_t*>(tensor.bytes()) + first,
+      std::transform(in, in + count, reinterpret_cast<std::uint8_t*>(bytes) + first,
                      [](W value) { return static_cast<std::uint8_t>(value != W{}); });
       return;
     default:
-      visit_integer(type,
-                    [&](auto element) { store_as<decltype(element)>(in, count, tensor.bytes(), first); });
+      visit_integer(type, [&](auto element) { store_as<decltype(element)>(in, count, bytes, first); });
   }
+}
+
+template <typename W>
+void load_wide(const Tensor& tensor, std::int64_t first, std::int64_t count, W* out) {
+  load_wide(tensor.bytes(), tensor.type(), first, count, out);
+}
+
+template <typename W>
+void store_wide(const W* in, std::int64_t count, Tensor& tensor, std::int64_t first) {
+  store_wide(in, count, tensor.bytes(), tensor.type(), first);
 }
 
 template void load_wide(const Tensor&, std::int64_t, std::int64_t, double*);
@@ -142,20 +150,24 @@ template void store_wide(const double*, std::int64_t, Tensor&, std::int64_t);
 template void store_wide(const std::int64_t*, std::int64_t, Tensor&, std::int64_t);
 template void store_wide(const std::uint64_t*, std::int64_t, Tensor&, std::int64_t);
 
+void convert(const std::byte* in, ElementType from, std::byte* out, ElementType to, std::int64_t count) {
+  visit_wide(from, [&](auto wide) {
+    constexpr std::int64_t kBlock = 512;
+    decltype(wide) block[kBlock];
+    for (std::int64_t first = 0; first < count; first += kBlock) {
+      std::int64_t size = std::min(kBlock, count - first);
+      load_wide(in, from, first, size, block);
+      store_wide(block, size, out, to, first);
+    }
+  });
+}
+
 Tensor convert(const Tensor& tensor, ElementType type) {
   if (tensor.type() == type) {
     return tensor;
   }
   Tensor result(type, tensor.shape());
-  visit_wide(tensor.type(), [&](auto wide) {
-    constexpr std::int64_t kBlock = 512;
-    decltype(wide) block[kBlock];
-    for (std::int64_t first = 0; first < tensor.size(); first += kBlock) {
-      std::int64_t count = std::min(kBlock, tensor.size() - first);
-      load_wide(tensor, first, count, block);
-      store_wide(block, count, result, first);
-    }
-  });
+  convert(tensor.bytes(), tensor.type(), result.bytes(), type, tensor.size());
   return result;
 }
 

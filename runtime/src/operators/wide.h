@@ -35,6 +35,9 @@ void load_wide(const Tensor& tensor, std::int64_t first, std::int64_t count, W* 
 template <typename W>
 void store_wide(const W* in, std::int64_t count, Tensor& tensor, std::int64_t first);
 
+/// `count` elements of type `from` converted so.
+void convert(const std::byte* in, ElementType from, std::byte* out, ElementType to, std::int64_t count);
+
 /// The tensor with its elements converted so.
 Tensor convert(const Tensor& tensor, ElementType type);
 
