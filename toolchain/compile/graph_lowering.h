@@ -49,6 +49,9 @@ class GraphLowering {
   Status evaluate_as_it_stands(std::int32_t index);
   /// The value as the tensor the graph says it is: of reals, indices, whatever.
   Result<TensorId> plain(ValueId id);
+  /// Whether `dequantize` makes a matrix of constant weights real that products in float alone read: its
+  /// integers stay in the program, packed.
+  [[nodiscard]] bool multiplies_only(ValueId id, const Node& dequantize) const;
   Result<TensorId> real_layer(ValueId id, const Node& node);
   [[nodiscard]] const Node* producer(ValueId id) const;
   [[nodiscard]] const QuantizedView* view(ValueId id) const;

@@ -70,6 +70,19 @@ Result<Tensor> GraphLowering::constant_reals(ValueId id) const {
   return std::move(outputs[0]);
 }
 
+bool GraphLowering::multiplies_only(ValueId id, const Node& dequantize) const {
+  const Tensor* weights = dequantize.op == Op::kDequantizeLinear ? graph_.constant(dequantize, 0) : nullptr;
+  bool constant = weights != nullptr && weights->rank() == 2 && size_of(weights->type()) == 1;
+  for (std::size_t i = 1; constant && i < dequantize.inputs.size(); ++i) {
+    constant = !dequantize.has_input(i) || graph_.constant(dequantize, i) != nullptr;
+  }
+  return constant && std::find(graph_.outputs.begin(), graph_.outputs.end(), id) == graph_.outputs.end() &&
+         std::all_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& node) {
+           auto reads = std::count(node.inputs.begin(), node.inputs.end(), id);
+           return reads == 0 || (reads == 1 && node.op == Op::kMatMul && node.inputs[1] == id);
+         });
+}
+
 Result<TensorId> GraphLowering::plain(ValueId id) {
   auto found = tensors_.find(id);
   if (found != tensors_.end()) {
@@ -79,6 +92,10 @@ Result<TensorId> GraphLowering::plain(ValueId id) {
   const Node* node = producer(id);
   if (value.constant != nullptr) {
     return tensors_[id] = builder_.add_constant(value.name, value.constant);
+  }
+  if (node != nullptr && multiplies_only(id, *node)) {
+    ZP_RETURN_IF_ERROR(evaluate_as_it_stands(producers_[static_cast<std::size_t>(id)]));
+    return tensors_[id];
   }
   if (node != nullptr && node->op == Op::kDequantizeLinear && graph_.constant(*node, 0) != nullptr) {
     ZP_ASSIGN_OR_RETURN(Tensor reals, constant_reals(id));

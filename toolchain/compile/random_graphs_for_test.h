@@ -217,7 +217,17 @@ struct QuantizedGraph {
   Tensor input;
 };
 
-inline Result<QuantizedGraph> random_quantized(std::uint64_t seed) {
+/// A graph as it is, in float.
+inline QuantizedGraph random_real(std::uint64_t seed) {
+  Random random(seed);
+  QuantizedGraph result{Grower(random).grow(), {}};
+  const Dims& dims = *result.graph.value(result.graph.inputs[0]).dims;
+  result.input = oracle::random_tensor(shape_of(dims, 2), random);
+  return result;
+}
+
+/// With activations of `bits`; 0: of 6 to 8.
+inline Result<QuantizedGraph> random_quantized(std::uint64_t seed, int bits = 0) {
   Random random(seed);
   Graph real = Grower(random).grow();
   QuantizedGraph result;
@@ -225,6 +235,7 @@ inline Result<QuantizedGraph> random_quantized(std::uint64_t seed) {
   separate_constants(real);
   Recipe recipe;
   recipe.activations = {static_cast<int>(pick(random, 6, 8)), pick(random, 0, 1) == 0};
+  recipe.activations.bits = bits == 0 ? recipe.activations.bits : bits;
   recipe.weights = {static_cast<int>(pick(random, 4, 8)), true, pick(random, 0, 1) == 0};
   recipe.per_channel = pick(random, 0, 1) == 0;
   recipe.output = Recipe::Output::kQuantized;

@@ -4,6 +4,7 @@
 
 #include "engine/builder.h"
 #include "engine/describe.h"
+#include "engine/packed_weights.h"
 #include "engine/steps/convert.h"
 
 namespace zeropoint::engine {
@@ -38,6 +39,15 @@ bool build_concat(Builder& builder, const EvaluateOp& op) {
   return true;
 }
 
+/// Of a Dropout, which does nothing else.
+bool asks_for_training(const Builder& builder, const EvaluateOp& op) {
+  bool given = op.inputs.size() > 2 && op.inputs[2] != kNoTensor;
+  const Tensor* training = given ? builder.constant(op.inputs[2]) : nullptr;
+  bool refused = training != nullptr && training->type() == ElementType::kBool && training->size() == 1 &&
+                 training->bytes()[0] == std::byte{0};
+  return given && !refused;
+}
+
 }  // namespace
 
 bool build_evaluate(Builder& builder, std::size_t i, const EvaluateOp& op) {
@@ -50,8 +60,7 @@ bool build_evaluate(Builder& builder, std::size_t i, const EvaluateOp& op) {
       builder.alias(op.outputs[0], op.inputs[0]);
       return true;
     case Op::kDropout:
-      // Its third input asks for training; without it, it does nothing.
-      if (op.outputs.size() != 1 || op.inputs.size() > 2) {
+      if (op.outputs.size() != 1 || asks_for_training(builder, op)) {
         return false;
       }
       builder.alias(op.outputs[0], op.inputs[0]);
@@ -60,6 +69,13 @@ bool build_evaluate(Builder& builder, std::size_t i, const EvaluateOp& op) {
       return build_float_conv(builder, op);
     case Op::kMatMul:
       return build_float_mat_mul(builder, i, op);
+    case Op::kMatMulInteger:
+      return build_mat_mul_integer(builder, i, op);
+    case Op::kDynamicQuantizeLinear:
+      return build_dynamic_quantize(builder, op);
+    case Op::kDequantizeLinear:
+      // Products by a matrix of constants read its integers; see build_float_mat_mul().
+      return dequantized_matrix(builder.program(), op, builder.readers(op.outputs[0])).has_value();
     case Op::kGemm:
       return build_float_gemm(builder, i, op);
     case Op::kMaxPool:

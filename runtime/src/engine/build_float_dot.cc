@@ -6,6 +6,7 @@
 
 #include "engine/builder.h"
 #include "engine/describe.h"
+#include "engine/packed_weights.h"
 #include "engine/steps/float_dot_step.h"
 #include "operators/convolution.h"
 #include "operators/matmul_geometry.h"
@@ -334,6 +335,18 @@ bool build_float_mat_mul(Builder& builder, std::size_t i, const EvaluateOp& op) 
   if (shared && in_order) {
     step->m *= std::ssize(step->matrices);
     step->matrices.resize(1);
+  }
+  const EvaluateOp* maker = builder.maker(op.inputs[1]);
+  std::optional<DequantizedMatrix> integers =
+      maker == nullptr || builder.constant(op.inputs[1]) != nullptr
+          ? std::nullopt
+          : dequantized_matrix(builder.program(), *maker, builder.readers(op.inputs[1]));
+  if (integers) {
+    add_linear(builder, op,
+               builder.layers().get<FloatWeights>({i, nullptr, step->k, step->n},
+                                                  [&] { return pack_integers(*integers); }),
+               step->m, step->k, step->n, {});
+    return true;
   }
   if (step->matrices.size() == 1 && builder.constant(op.inputs[1]) != nullptr) {
     add_linear(builder, op, packed(builder, i, {op.inputs[1], step->k, step->n, step->n, 1}), step->m,

@@ -23,6 +23,7 @@ Builder::Builder(const Program& program, KnownTensors known, Isa isa, LayerCache
       memory_limit_(memory_limit),
       ranges_(integer_ranges(program)),
       readers_(program.tensors.size()),
+      makers_(program.tensors.size()),
       is_output_(program.tensors.size()),
       made_(program.tensors.size()),
       values_(program.tensors.size()),
@@ -30,6 +31,9 @@ Builder::Builder(const Program& program, KnownTensors known, Isa isa, LayerCache
   for (std::size_t i = 0; i < program.operations.size(); ++i) {
     for (TensorId id : inputs_of(program.operations[i])) {
       readers_[index(id)].push_back(i);
+    }
+    for (TensorId id : outputs_of(program.operations[i])) {
+      makers_[index(id)] = &program.operations[i];
     }
   }
   for (TensorId id : program.outputs) {

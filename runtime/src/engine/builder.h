@@ -69,6 +69,11 @@ class Builder {
   [[nodiscard]] QuantizedRange range(TensorId id) const { return ranges_[index(id)]; }
   /// The operations that read a tensor; one more where the program gives it out.
   [[nodiscard]] const std::vector<std::size_t>& readers(TensorId id) const { return readers_[index(id)]; }
+  /// The operation that makes a tensor, if it is an evaluation.
+  [[nodiscard]] const EvaluateOp* maker(TensorId id) const {
+    const Operation* operation = makers_[index(id)];
+    return operation == nullptr ? nullptr : std::get_if<EvaluateOp>(operation);
+  }
   [[nodiscard]] bool is_output(TensorId id) const { return is_output_[index(id)]; }
   /// Whether a tensor of [N, C, L] or [N, C, H, W] is best kept as an image: convolutions or pools read it.
   [[nodiscard]] bool wants_image(TensorId id, int depth = 0) const;
@@ -143,6 +148,7 @@ class Builder {
   std::size_t memory_limit_;
   std::vector<QuantizedRange> ranges_;
   std::vector<std::vector<std::size_t>> readers_;
+  std::vector<const Operation*> makers_;
   std::vector<bool> is_output_;
   std::vector<bool> made_;
   std::vector<Value> values_;
@@ -181,6 +187,8 @@ bool build_wide_linear(Builder& builder, const FullyConnectedOp& op);
 bool build_wide_mat_mul(Builder& builder, const MatMulOp& op);
 bool build_wide_softmax(Builder& builder, const SoftmaxOp& op);
 bool build_wide_arithmetic(Builder& builder, const ArithmeticOp& op);
+bool build_dynamic_quantize(Builder& builder, const EvaluateOp& op);
+bool build_mat_mul_integer(Builder& builder, std::size_t i, const EvaluateOp& op);
 bool build_float_softmax(Builder& builder, const EvaluateOp& op);
 bool build_float_layer_normalize(Builder& builder, const EvaluateOp& op);
 bool build_float_group_normalize(Builder& builder, const EvaluateOp& op);

@@ -167,6 +167,10 @@ Place Builder::exact(TensorId id) {
   if (v.exact) {
     return *v.exact;
   }
+  if (!v.plain && !v.image && !v.flattened) {
+    add_reference(*makers_[index(id)]);  // weights that were to stay packed, and this reader cannot have so
+    return *v.exact;
+  }
   if (v.plain && shift_of(type(id)) == 0) {
     v.exact = v.plain;
     return *v.exact;

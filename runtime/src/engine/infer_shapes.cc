@@ -5,6 +5,7 @@
 
 #include "declared_shape.h"
 #include "engine/operation_shapes.h"
+#include "engine/packed_weights.h"
 #include "engine/run_operation.h"
 #include "operators/broadcast.h"
 #include "operators/matmul_geometry.h"
@@ -168,6 +169,9 @@ class Inference {
   Status operator()(const ArithmeticOp& op) { return by_zeros(op); }
 
   Status operator()(const EvaluateOp& op) {
+    if (op.op == Op::kDequantizeLinear && dequantized_matrix(program_, op, readers_of(op.outputs[0]))) {
+      return put(op.outputs[0], *shape(op.inputs[0]));  // its integers stay
+    }
     bool constant = std::all_of(op.inputs.begin(), op.inputs.end(),
                                 [&](TensorId id) { return id == kNoTensor || is_constant(id); });
     if (constant || op.op == Op::kShape || op.op == Op::kSize) {
@@ -200,6 +204,17 @@ class Inference {
   std::optional<Shape>& shape(TensorId id) { return known_.shapes[static_cast<std::size_t>(id)]; }
   [[nodiscard]] bool is_constant(TensorId id) const {
     return known_.constants[static_cast<std::size_t>(id)] != nullptr;
+  }
+
+  [[nodiscard]] std::vector<std::size_t> readers_of(TensorId id) const {
+    std::vector<std::size_t> readers;
+    for (std::size_t i = 0; i < program_.operations.size(); ++i) {
+      std::vector<TensorId> inputs = inputs_of(program_.operations[i]);
+      if (std::find(inputs.begin(), inputs.end(), id) != inputs.end()) {
+        readers.push_back(i);
+      }
+    }
+    return readers;
   }
 
   Status infer(const Operation& operation) {
