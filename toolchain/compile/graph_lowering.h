@@ -46,7 +46,7 @@ class GraphLowering {
   Status lower_node(std::int32_t index);
   Status lower_quantize(std::int32_t index);
   Status lower_dequantize(std::int32_t index);
-  Status evaluate_as_it_stands(std::int32_t index);
+  Status evaluate_as_it_stands(std::int32_t index, bool listed = true);
   /// The value as the tensor the graph says it is: of reals, indices, whatever.
   Result<TensorId> plain(ValueId id);
   /// Whether `dequantize` makes a matrix of constant weights real that products in float alone read: its

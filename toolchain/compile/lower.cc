@@ -94,7 +94,7 @@ Result<TensorId> GraphLowering::plain(ValueId id) {
     return tensors_[id] = builder_.add_constant(value.name, value.constant);
   }
   if (node != nullptr && multiplies_only(id, *node)) {
-    ZP_RETURN_IF_ERROR(evaluate_as_it_stands(producers_[static_cast<std::size_t>(id)]));
+    ZP_RETURN_IF_ERROR(evaluate_as_it_stands(producers_[static_cast<std::size_t>(id)], false));
     return tensors_[id];
   }
   if (node != nullptr && node->op == Op::kDequantizeLinear && graph_.constant(*node, 0) != nullptr) {
@@ -195,7 +195,7 @@ Status GraphLowering::lower_dequantize(std::int32_t index) {
   return evaluate_as_it_stands(index);
 }
 
-Status GraphLowering::evaluate_as_it_stands(std::int32_t index) {
+Status GraphLowering::evaluate_as_it_stands(std::int32_t index, bool listed) {
   const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
   EvaluateOp op{node.op, node.attributes, {}, {}};
   for (ValueId input : node.inputs) {
@@ -214,7 +214,7 @@ Status GraphLowering::evaluate_as_it_stands(std::int32_t index) {
       op.outputs.back() = tensors_[output] = builder_.add_tensor(value.name, value.type, value.dims);
     }
   }
-  builder_.add(std::move(op), index);
+  builder_.add(std::move(op), listed ? index : -1);
   return {};
 }
 

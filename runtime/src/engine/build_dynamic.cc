@@ -4,8 +4,8 @@
 
 #include "engine/builder.h"
 #include "engine/describe.h"
+#include "engine/layer_rules.h"
 #include "engine/steps/dynamic_steps.h"
-#include "kernels/isa.h"
 
 namespace zeropoint::engine {
 namespace {
@@ -66,12 +66,7 @@ bool build_mat_mul_integer(Builder& builder, std::size_t i, const EvaluateOp& op
   step->columns = weights->dim(1);
   step->rows = *element_count(builder.shape(rows)) / step->depth;
   step->shift = shift_of(builder.type(rows));
-  std::span<const kernels::DotKernel> all = kernels::dot_kernels();
-  kernels::DotWork work{step->rows, step->columns, 1, step->depth};
-  step->kernel = &*std::find_if(all.begin(), all.end(), [&](const kernels::DotKernel& kernel) {
-    return kernels::includes(builder.isa(), kernel.isa) && kernel.exact_for == nullptr &&
-           (kernel.worth == nullptr || kernel.worth(work));
-  });
+  step->kernel = &kernel_of_any_weights(builder.isa(), {step->rows, step->columns, 1, step->depth});
   step->weights = builder.layers().get<IntegerWeights>({i, step->kernel, step->depth, step->columns}, [&] {
     auto made = std::make_shared<IntegerWeights>();
     std::int64_t panel = step->kernel->panel;

@@ -39,6 +39,12 @@ bool build_concat(Builder& builder, const EvaluateOp& op) {
   return true;
 }
 
+/// Whether somebody reads which elements a Dropout kept.
+bool has_mask(const Builder& builder, const EvaluateOp& op) {
+  TensorId mask = op.outputs.size() > 1 ? op.outputs[1] : kNoTensor;
+  return mask != kNoTensor && (builder.is_output(mask) || !builder.readers(mask).empty());
+}
+
 /// Of a Dropout, which does nothing else.
 bool asks_for_training(const Builder& builder, const EvaluateOp& op) {
   bool given = op.inputs.size() > 2 && op.inputs[2] != kNoTensor;
@@ -60,7 +66,7 @@ bool build_evaluate(Builder& builder, std::size_t i, const EvaluateOp& op) {
       builder.alias(op.outputs[0], op.inputs[0]);
       return true;
     case Op::kDropout:
-      if (op.outputs.size() != 1 || asks_for_training(builder, op)) {
+      if (has_mask(builder, op) || asks_for_training(builder, op)) {
         return false;
       }
       builder.alias(op.outputs[0], op.inputs[0]);

@@ -6,22 +6,9 @@
 #include "engine/describe.h"
 #include "engine/layer_rules.h"
 #include "engine/steps/mat_mul_step.h"
-#include "kernels/isa.h"
 #include "operators/matmul_geometry.h"
 
 namespace zeropoint::engine {
-namespace {
-
-/// The first kernel that is exact for all weights.
-const kernels::DotKernel& kernel_for(Isa isa, const kernels::DotWork& work) {
-  std::span<const kernels::DotKernel> all = kernels::dot_kernels();
-  return *std::find_if(all.begin(), all.end(), [&](const kernels::DotKernel& kernel) {
-    return kernels::includes(isa, kernel.isa) && kernel.split == nullptr &&
-           (kernel.worth == nullptr || kernel.worth(work));
-  });
-}
-
-}  // namespace
 
 bool build_mat_mul(Builder& builder, const MatMulOp& op) {
   const auto* multipliers = std::get_if<std::vector<float>>(&op.requantization.multipliers);
@@ -52,7 +39,7 @@ bool build_mat_mul(Builder& builder, const MatMulOp& op) {
     step->m *= std::ssize(step->matrices);
     step->matrices.resize(1);
   }
-  step->kernel = &kernel_for(builder.isa(), {step->m, step->n, 1, step->k});
+  step->kernel = &kernel_of_any_weights(builder.isa(), {step->m, step->n, 1, step->k});
   step->elementwise = &kernels::elementwise_for(builder.isa());
   step->a_zero_point = static_cast<std::int32_t>(op.a_zero_point) + shift_of(builder.type(op.a));
   step->b_zero_point = static_cast<std::int32_t>(op.b_zero_point) + shift_of(builder.type(op.b)) - 128;

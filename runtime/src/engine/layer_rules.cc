@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/isa.h"
+
 namespace zeropoint::engine {
 
 bool has_tame_multipliers(const LinearLayer& layer, QuantizedRange input) {
@@ -25,6 +27,14 @@ kernels::Epilogue requantization_epilogue(const Requantization& requantization, 
   e.low = static_cast<std::uint8_t>(requantization.clamp.q_min + shift);
   e.high = static_cast<std::uint8_t>(requantization.clamp.q_max + shift);
   return e;
+}
+
+const kernels::DotKernel& kernel_of_any_weights(Isa isa, const kernels::DotWork& work) {
+  std::span<const kernels::DotKernel> all = kernels::dot_kernels();
+  return *std::find_if(all.begin(), all.end(), [&](const kernels::DotKernel& kernel) {
+    return kernels::includes(isa, kernel.isa) && kernel.split == nullptr &&
+           (kernel.worth == nullptr || kernel.worth(work));
+  });
 }
 
 ImageWindow image_window(const ConvOp& op, const Image& input) {

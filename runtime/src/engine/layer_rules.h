@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/image.h"
+#include "kernels/dot/dot.h"
 #include "kernels/epilogue.h"
 #include "zeropoint/affine.h"
 #include "zeropoint/integer_ranges.h"
@@ -18,6 +19,9 @@ bool has_tame_multipliers(const LinearLayer& layer, QuantizedRange input);
 
 /// The part of an epilogue that requantizes, onto bytes shifted by `shift`.
 kernels::Epilogue requantization_epilogue(const Requantization& requantization, std::int32_t shift);
+
+/// The first kernel that is exact for all weights.
+const kernels::DotKernel& kernel_of_any_weights(Isa isa, const kernels::DotWork& work);
 
 /// A convolution's window over an image of one or two axes, in bytes.
 struct ImageWindow {
