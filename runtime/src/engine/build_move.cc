@@ -12,7 +12,7 @@ namespace {
 
 /// Each takes about 40 bytes and a tenth of a microsecond while a session is prepared.
 constexpr std::int64_t kMostElements = std::int64_t{1} << 21;
-constexpr std::int64_t kBytesOfElement = 64;  // that it takes to find where one comes from
+constexpr std::int64_t kBytesOfElement = 64;                 // that it takes to find where one comes from
 constexpr std::int64_t kInputShift = std::int64_t{1} << 40;  // addresses of input i begin at i * kInputShift
 constexpr std::int64_t kFilled = -1;
 
