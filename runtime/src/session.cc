@@ -83,8 +83,7 @@ class Session::Impl {
     Status status = prepare_for(shapes);
     return status.code() != StatusCode::kResourceExhausted
                ? status
-               : Status::resource_exhausted(status.message() + "; the session may take " +
-                                            std::to_string(options_.memory_limit) + " bytes (memory_limit)");
+               : status.at("memory_limit of " + std::to_string(options_.memory_limit) + " bytes");
   }
 
   [[nodiscard]] std::optional<Shape> output_shape(std::size_t output) const {
