@@ -10,12 +10,26 @@ namespace zeropoint::toolchain {
 namespace {
 
 constexpr double kLeastDb = 20;
-constexpr std::int64_t kSamples = 4;
+
+/// Few samples say it: up to four that make ten million values. 0 where one makes more, since measuring would
+/// then take longer than all else.
+std::int64_t samples_for(const Graph& graph) {
+  constexpr double kElements = 10e6;
+  constexpr std::int64_t kMost = 4;
+  double elements = 1;
+  for (const Value& value : graph.values) {
+    if (value.constant == nullptr && value.dims) {
+      Result<std::int64_t> count = element_count(shape_of(*value.dims, 1));
+      elements += count.ok() ? static_cast<double>(*count) : 0;
+    }
+  }
+  return std::min(static_cast<std::int64_t>(kElements / elements), kMost);
+}
 
 Result<Measurement> measured(const Graph& reference, const QuantizedNetwork& network,
                              const Evidence& evidence, bool layers) {
   std::int64_t batch = fixed_batch(reference).value_or(1);
-  std::int64_t count = (kSamples + batch - 1) / batch * batch;
+  std::int64_t count = (samples_for(reference) + batch - 1) / batch * batch;
   std::vector<std::shared_ptr<const Dataset>> few;
   for (const std::shared_ptr<const Dataset>& data : evidence.data) {
     ZP_ASSIGN_OR_RETURN(std::unique_ptr<Dataset> some,
@@ -102,6 +116,8 @@ class Physician {
 };
 
 }  // namespace
+
+bool is_quick_to_measure(const Graph& graph) { return samples_for(graph) > 0; }
 
 Result<Endangered> find_endangered(const Graph& reference, const QuantizedNetwork& network,
                                    const Recipe& recipe, const Evidence& evidence) {

@@ -16,9 +16,12 @@ struct Endangered {
   std::size_t raised = 0;  ///< layers that it raises
 };
 
+/// Whether layers can be measured in little time: one sample makes ten million values at most.
+bool is_quick_to_measure(const Graph& graph);
+
 /// What 8 bits do to each layer of `network` alone, measured on the first few samples of `evidence` beside
 /// `reference`, the float network that it was planned for. A layer is in danger below 20 dB, where its error
-/// has more than a hundredth of its signal's power; sound layers of 8 bits have 25 to 50. Its result gets
+/// has more than a hundredth of its signal's power; sound layers of 8 bits have 21 to 50. Its result gets
 /// int16 where rounding and clipping do that, its weights 16 bits where they do; overrides of the recipe
 /// stay.
 Result<Endangered> find_endangered(const Graph& reference, const QuantizedNetwork& network,

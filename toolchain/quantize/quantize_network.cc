@@ -208,6 +208,12 @@ Result<QuantizedNetwork> NetworkQuantizer::quantize_and_cure(const Recipe& recip
     return network;
   }
   ZP_ASSIGN_OR_RETURN(const Improved* basis, improved(network.plan.improvements));
+  if (!is_quick_to_measure(basis->graph)) {
+    add_note(
+        network.record,
+        "layers were not measured one by one, as a sample makes too many values: `zeropoint compare` does");
+    return network;
+  }
   ZP_ASSIGN_OR_RETURN(Endangered found, find_endangered(basis->graph, network, recipe, basis->evidence));
   if (found.layers == 0) {
     return network;
