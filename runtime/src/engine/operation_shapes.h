@@ -7,9 +7,6 @@
 
 namespace zeropoint::engine {
 
-/// kInvalidArgument where the weights do not fit the input.
-Result<Shape> conv_output(const ConvOp& op, const Shape& input);
-
 /// kInvalidArgument for axes that the input does not have, and for means over no elements.
 Result<Shape> reduce_output(const ReduceOp& op, const Shape& input);
 
