@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "compile/qdq_network_for_test.h"
+#include "zeropoint/half.h"
 #include "zeropoint/reference.h"
 #include "zeropoint/toolchain/float_executor.h"
 
@@ -59,6 +60,26 @@ TEST(Lower, TurnsANetworkIntoIntegerOperations) {
   EXPECT_EQ(program->tensor(gemm.output).type, ElementType::kInt32);
   EXPECT_EQ(operation<DequantizeOp>(*program, 5).from.scales, std::vector{0.5F});
   EXPECT_EQ(program->tensor(program->outputs[0]).name, "y");
+}
+
+// Integers are computed with float32 scales; what is quantized in halves runs as ONNX defines it.
+TEST(Lower, ScalesInHalfPrecisionStayWhatTheyAre) {
+  Graph graph;
+  ValueId x = graph.add_input("x", ElementType::kFloat16, dims_of({3}));
+  ValueId scale =
+      graph.add_constant("s", narrow(Tensor::of<float>({}, std::vector{0.5F}), ElementType::kFloat16));
+  ValueId zero = graph.add_constant("z", Tensor::of<std::uint8_t>({}, std::vector<std::uint8_t>{10}));
+  ValueId q = graph.add_node(Op::kQuantizeLinear, "quantize", {x, scale, zero}, "q");
+  ValueId real = graph.add_node(Op::kDequantizeLinear, "dequantize", {q, scale, zero}, "d");
+  graph.outputs = {graph.add_node(Op::kRelu, "relu", {real}, "y")};
+  ASSERT_EQ(infer_shapes(graph).message(), "");
+  Lowering result = lowered(graph);
+  EXPECT_EQ(result.floats.at(0).reason,
+            "QuantizeLinear 'quantize': its scale is float16; integers are computed for float32 ones");
+  Tensor input = narrow(Tensor::of<float>({3}, std::vector{1.3F, -2.0F, 1000.0F}), ElementType::kFloat16);
+  Result<std::vector<Tensor>> outputs = run_reference(result.program, std::span(&input, 1));
+  ASSERT_TRUE(outputs.ok()) << outputs.status().message();
+  EXPECT_EQ(widen((*outputs)[0]), Tensor::of<float>({3}, std::vector{1.5F, 0.0F, 122.5F}));
 }
 
 TEST(Lower, FixedPointModeHasFixedPointMultipliers) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace zeropoint::toolchain {
 namespace {
@@ -60,6 +61,25 @@ constexpr LaterAttribute kLaterAttributes[] = {
     {Op::kShape, "start", 15},
     {Op::kTopK, "largest", 11},
     {Op::kTopK, "sorted", 11},
+};
+
+/// Values of attributes that operators know in the opsets [since, below) alone.
+struct LaterValue {
+  Op op;
+  std::string_view name;
+  std::string_view value;
+  std::int64_t since;
+  std::int64_t below = std::numeric_limits<std::int64_t>::max();
+};
+
+constexpr LaterValue kLaterValues[] = {
+    {Op::kPad, "mode", "wrap", 19},
+    {Op::kResize, "coordinate_transformation_mode", "half_pixel_symmetric", 19},
+    {Op::kResize, "coordinate_transformation_mode", "tf_half_pixel_for_nn", 11, 13},
+    {Op::kScatterElements, "reduction", "max", 18},
+    {Op::kScatterElements, "reduction", "min", 18},
+    {Op::kScatterND, "reduction", "max", 18},
+    {Op::kScatterND, "reduction", "min", 18},
 };
 
 bool is_default(const AttributeInfo& info, const Attribute& attribute) {
@@ -215,6 +235,17 @@ Status leave_out_later_attributes(Op op, OnnxNode& node) {
       return Status::unsupported(fmt::format("attribute '{}'", later.name));
     }
     node.attributes.erase(found);
+  }
+  return {};
+}
+
+Status check_values(Op op, const OnnxNode& node) {
+  for (const LaterValue& later : kLaterValues) {
+    auto found = later.op == op ? node.attributes.find(later.name) : node.attributes.end();
+    bool known = node.opset >= later.since && node.opset < later.below;
+    if (found != node.attributes.end() && !known && found->second == Attribute(std::string(later.value))) {
+      return Status::unsupported(fmt::format("{} '{}'", later.name, later.value));
+    }
   }
   return {};
 }

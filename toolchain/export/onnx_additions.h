@@ -10,6 +10,9 @@ namespace zeropoint::toolchain {
 /// something.
 Status leave_out_later_attributes(Op op, OnnxNode& node);
 
+/// kUnsupported, naming attribute and value, where `node.opset` does not know the value.
+Status check_values(Op op, const OnnxNode& node);
+
 /// kUnsupported, naming type and tensor, for what `node.opset` does not apply the operator to.
 Status check_types(Op op, const OnnxNode& node, const Graph& graph);
 

@@ -48,6 +48,7 @@ constexpr Form kForms[] = {
     {Op::kLpPool, 2, 18},
     {Op::kMatMul, 1, 9},
     {Op::kMax, 6, 8, inputs_of_one_shape},
+    {Op::kMaxPool, 1, 8, without_indices},
     {Op::kMean, 6, 8, inputs_of_one_shape},
     {Op::kMin, 6, 8, inputs_of_one_shape},
     {Op::kNeg, 6, 13},
@@ -145,6 +146,7 @@ Status to_form_of_opset(OnnxNode& node, Graph& graph) {
     return Status::unsupported("the operator");
   }
   ZP_RETURN_IF_ERROR(leave_out_later_attributes(op, node));
+  ZP_RETURN_IF_ERROR(check_values(op, node));
   ZP_RETURN_IF_ERROR(count_axes_from_start(op, node, graph));
   return check_types(op, node, graph);
 }

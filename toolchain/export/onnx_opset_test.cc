@@ -205,6 +205,10 @@ TEST(OnnxOpset, AttributesThatCameLater) {
                 {{"kernel_shape", two}, {"dilations", one}, {"ceil_mode", std::int64_t{0}}},
                 7});
   expect_forms({Op::kMaxPool, {{1, 1, 5, 5}}, {}, {{"kernel_shape", two}, {"dilations", two}}, 10});
+  expect_forms({Op::kMaxPool, {{1, 1, 5, 5}}, {}, {{"kernel_shape", two}}, 7});
+  expect_forms(
+      {Op::kScatterElements, {{3}}, {ints({2, 0}), floats({2})}, {{"reduction", std::string("max")}}, 18});
+  expect_forms({Op::kPad, {{4}}, {ints({1, 1})}, {{"mode", std::string("wrap")}}, 19});
   expect_forms({Op::kShape, {{2, 3}}, {}, {{"start", std::int64_t{1}}}, 15});
   expect_forms({Op::kShape, {{2, 3}}, {}, {}, 7});
   expect_forms({Op::kArgMax, {{2, 3}}, {}, {{"select_last_index", std::int64_t{1}}}, 12});

@@ -277,6 +277,10 @@ Status gemm_with_bias(OnnxNode& node, Graph& /*graph*/) {
   return has(node, 2) ? Status() : Status::unsupported("a product without a bias");
 }
 
+Status without_indices(OnnxNode& node, Graph& /*graph*/) {
+  return node.outputs.size() == 1 ? Status() : Status::unsupported("the indices of the largest elements");
+}
+
 Status scatter(OnnxNode& node, Graph& /*graph*/) {
   node.op = "Scatter";
   return {};

@@ -27,12 +27,11 @@ Status upsample(OnnxNode& node, Graph& graph);
 Status upsample_by_attribute(OnnxNode& node, Graph& graph);
 Status inputs_of_one_shape(OnnxNode& node, Graph& graph);
 Status gemm_with_bias(OnnxNode& node, Graph& graph);
+Status without_indices(OnnxNode& node, Graph& graph);
 Status scatter(OnnxNode& node, Graph& graph);
 
 /// Between reals and integers.
 Status quantization_per_tensor(OnnxNode& node, Graph& graph);
 Status quantization_without_blocks(OnnxNode& node, Graph& graph);
-
-/// What ONNX Runtime had before ONNX had it.
 
 }  // namespace zeropoint::toolchain::rewrites

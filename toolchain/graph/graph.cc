@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+#include <unordered_set>
+
 namespace zeropoint::toolchain {
 
 std::string to_string(const Dims& dims) {
@@ -67,6 +70,24 @@ ValueId Graph::find(std::string_view value_name) const {
 }
 
 std::string describe(const Node& node) { return fmt::format("{} '{}'", name_of(node.op), node.name); }
+
+void number_repeated_names(Graph& graph) {
+  std::unordered_map<std::string, int> last;  // number given out after each name
+  for (const Node& node : graph.nodes) {
+    last.emplace(node.name, 1);
+  }
+  std::unordered_set<std::string> seen;
+  for (Node& node : graph.nodes) {
+    if (node.name.empty() || seen.insert(node.name).second) {
+      continue;
+    }
+    std::string numbered;
+    do {
+      numbered = fmt::format("{}_{}", node.name, ++last[node.name]);
+    } while (!last.emplace(numbered, 1).second);
+    node.name = std::move(numbered);
+  }
+}
 
 std::vector<std::int32_t> producers(const Graph& graph) {
   std::vector<std::int32_t> made_by(graph.values.size(), -1);

@@ -27,6 +27,10 @@ Result<QuantNode> read_quant_node(const Graph& graph, const Node& node) {
   if (scale == nullptr || (has_zero_point && zero_point == nullptr)) {
     return Status::unsupported(describe(node) + ": scale and zero point must be constants");
   }
+  if (scale->type() != ElementType::kFloat32) {
+    return Status::unsupported(fmt::format("{}: its scale is {}; integers are computed for float32 ones",
+                                           describe(node), name_of(scale->type())));
+  }
   ValueId quantized = node.op == Op::kQuantizeLinear ? node.outputs[0] : node.inputs[0];
   QuantNode result{{granularity_of(node, *scale), {}}, graph.value(quantized).type};
   for (float s : scale->data<float>()) {

@@ -66,8 +66,8 @@ class GraphBuilder {
   std::vector<std::shared_ptr<const Tensor>> computed_;  // per value, where evaluate_constants_
   std::size_t computed_bytes_ = 0;
   std::size_t bytes_ = 0;  // of everything but shared constants
-  std::unordered_map<std::string, int>
-      names_;  // that are taken, with the number that the next one like it gets
+  /// Of values, with the number that the next one like it gets.
+  std::unordered_map<std::string, int> names_;
   bool evaluate_constants_;
 };
 

@@ -22,8 +22,6 @@ constexpr int kDeepestNesting = 64;
 // shape.
 constexpr std::size_t kLongestName = 4096;
 
-std::string domain_of(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
-
 bool has_control_flow(const onnx::ModelProto& model) {
   auto in = [](const auto& nodes) {
     return std::any_of(nodes.begin(), nodes.end(), [](const onnx::NodeProto& node) {
@@ -42,9 +40,7 @@ ModelReader::ModelReader(onnx::ModelProto& model, std::string folder)
 
 Result<Graph> ModelReader::run() {
   ZP_RETURN_IF_ERROR(check_versions());
-  for (const onnx::FunctionProto& function : model_.functions()) {
-    functions_[{domain_of(function.domain()), function.name()}] = &function;
-  }
+  ZP_RETURN_IF_ERROR(read_functions());
   Scope scope;
   for (const onnx::OperatorSetIdProto& opset : model_.opset_import()) {
     scope.opsets[domain_of(opset.domain())] = opset.version();
@@ -79,6 +75,7 @@ Result<Graph> ModelReader::run() {
   if (graph.outputs.empty()) {
     return Status::corrupt("the model has no outputs");
   }
+  number_repeated_names(graph);  // of what was written out more than once
   ZP_RETURN_IF_ERROR(verify(graph));
   return std::move(graph);
 }
@@ -203,7 +200,7 @@ Status ModelReader::read_subgraph(const onnx::GraphProto& graph, Scope& scope) {
 }
 
 Status ModelReader::read_node(const onnx::NodeProto& proto, Scope& scope) {
-  if (const onnx::FunctionProto* function = function_of(proto)) {
+  if (const Function* function = function_of(proto)) {
     return read_call(proto, *function, scope);
   }
   if (domain_of(proto.domain()).empty()) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -24,6 +25,12 @@ class ModelReader {
   Result<Graph> run();
 
  private:
+  /// A function that the model brings along.
+  struct Function {
+    const onnx::FunctionProto* proto;
+    std::vector<onnx::AttributeProto> defaults;  ///< of its attributes
+  };
+
   Status check_versions();
   Status read_input(const onnx::ValueInfoProto& proto, Scope& scope);
   Status read_initializer(const onnx::TensorProto& proto, std::shared_ptr<const Tensor> tensor, Scope& scope);
@@ -52,13 +59,15 @@ class ModelReader {
   Status give(const onnx::NodeProto& proto, int output, ValueId id, Scope& scope);
 
   // onnx_functions.cc
-  [[nodiscard]] const onnx::FunctionProto* function_of(const onnx::NodeProto& proto) const;
-  Status read_call(const onnx::NodeProto& proto, const onnx::FunctionProto& function, Scope& scope);
+  Status read_functions();
+  [[nodiscard]] const Function* function_of(const onnx::NodeProto& proto) const;
+  Status read_call(const onnx::NodeProto& proto, const Function& function, Scope& scope);
 
   onnx::ModelProto& model_;
   std::string folder_;
   GraphBuilder builder_;
-  std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*> functions_;
+  /// By domain, name and overload.
+  std::map<std::tuple<std::string, std::string, std::string>, Function> functions_;
   std::unordered_map<const onnx::TensorProto*, std::shared_ptr<const Tensor>> shared_tensors_;
   /// The order in which the nodes of each list run.
   std::unordered_map<const google::protobuf::RepeatedPtrField<onnx::NodeProto>*, std::vector<int>> orders_;

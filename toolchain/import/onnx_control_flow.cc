@@ -84,7 +84,7 @@ Status ModelReader::read_if(const onnx::NodeProto& proto, Scope& scope) {
 
 Status ModelReader::read_loop(const onnx::NodeProto& proto, Scope& scope) {
   std::string label = describe(proto);
-  std::optional<std::int64_t> trips = kMostTrips;
+  std::optional<std::int64_t> trips = std::numeric_limits<std::int64_t>::max();
   std::optional<bool> condition = true;
   if (proto.input_size() > 0 && !proto.input(0).empty()) {
     Result<ValueId> id = lookup(proto.input(0), scope);
@@ -97,10 +97,8 @@ Status ModelReader::read_loop(const onnx::NodeProto& proto, Scope& scope) {
     Result<ValueId> id = lookup(proto.input(1), scope);
     condition = id.ok() ? condition_in(builder_.known(*id)) : std::nullopt;
   }
-  if (!trips || !condition || *trips > kMostTrips) {
-    return Status::unsupported(
-        fmt::format("{}: only loops of at most {} rounds that do not depend on the inputs are supported",
-                    label, kMostTrips));
+  if (!trips || !condition) {
+    return Status::unsupported(label + ": only loops whose rounds do not depend on the inputs are supported");
   }
   return unroll(proto, scope, *trips, *condition).at(label);
 }
@@ -119,7 +117,7 @@ Status ModelReader::unroll(const onnx::NodeProto& proto, Scope& scope, std::int6
   }
   std::vector<std::vector<ValueId>> scanned(static_cast<std::size_t>(proto.output_size() - carried_count));
   ValueId always = builder_.add_constant(inside(scope, proto, "condition").prefix, boolean(true));
-  for (std::int64_t round = 0; round < trips && condition; ++round) {
+  for (std::int64_t round = 0; round < std::min(trips, kMostTrips) && condition; ++round) {
     ZP_RETURN_IF_ERROR(count_step());
     builder_.charge(kBytesPerName * static_cast<std::size_t>(body->output_size()));
     Scope inner = inside(scope, proto, std::to_string(round) + "/");
@@ -148,7 +146,7 @@ Status ModelReader::unroll(const onnx::NodeProto& proto, Scope& scope, std::int6
       }
     }
   }
-  if (condition && trips == kMostTrips) {
+  if (condition && trips > kMostTrips) {
     return Status::unsupported(fmt::format("it does not end within {} rounds", kMostTrips));
   }
   return finish_loop(proto, scope, carried, scanned);

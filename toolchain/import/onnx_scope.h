@@ -11,6 +11,9 @@
 
 namespace zeropoint::toolchain {
 
+/// ONNX's own domain has two names; "" here.
+inline std::string domain_of(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
 /// What names mean where a node stands: in the model's graph, in a subgraph, in a function.
 struct Scope {
   /// A subgraph sees the tensors around it.

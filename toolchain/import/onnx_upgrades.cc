@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "zeropoint/half.h"
+
 namespace zeropoint::toolchain {
 namespace {
 
@@ -37,10 +39,21 @@ Status split_into_outputs(OnnxNode& node, GraphBuilder& builder) {
   return {};
 }
 
+/// An attribute, which is float32 whatever the operands are, as a constant of their type.
+Tensor number_like(const OnnxNode& node, const GraphBuilder& builder, float value) {
+  bool has_data = !node.inputs.empty() && node.inputs[0] != kNoValue;
+  ElementType type = has_data ? builder.value(node.inputs[0]).type : ElementType::kFloat32;
+  Tensor number = Tensor::of<float>({}, {value});
+  if (type == ElementType::kFloat64) {
+    return Tensor::of<double>({}, {value});
+  }
+  return is_half(type) ? narrow(number, type) : number;
+}
+
 Status pad_to_inputs(OnnxNode& node, GraphBuilder& builder) {
   ZP_RETURN_IF_ERROR(ints_to_input(node, builder, "pads", 1));
   if (std::optional<float> value = node.take<float>("value")) {
-    node.set_input(2, builder.add_constant(node.name + "_value", Tensor::of<float>({}, {*value})));
+    node.set_input(2, builder.add_constant(node.name + "_value", number_like(node, builder, *value)));
   }
   return {};
 }
@@ -62,7 +75,7 @@ Status clip_to_inputs(OnnxNode& node, GraphBuilder& builder) {
   std::size_t i = 1;
   for (const char* bound : {"min", "max"}) {
     if (std::optional<float> value = node.take<float>(bound)) {
-      node.set_input(i, builder.add_constant(node.name + "_" + bound, Tensor::of<float>({}, {*value})));
+      node.set_input(i, builder.add_constant(node.name + "_" + bound, number_like(node, builder, *value)));
     }
     ++i;
   }
@@ -87,6 +100,30 @@ Status batch_norm_for_inference(OnnxNode& node, GraphBuilder& /*builder*/) {
   return {};
 }
 
+/// Which pixel is the nearest one of Upsample and of Resize of opset 10: the one before where the image
+/// grows, the one after where it shrinks (ONNX's test resize_downsample_nearest of opset 10).
+Result<Attribute> nearest_by_scales(const OnnxNode& node, const GraphBuilder& builder) {
+  const Tensor* scales = builder.known(node.inputs[2]);
+  auto mode = node.attributes.find("mode");
+  bool nearest = mode == node.attributes.end() || mode->second == Attribute(std::string("nearest"));
+  if (!nearest || node.op == "Upsample") {
+    return Attribute(std::string("floor"));  // an Upsample does not shrink
+  }
+  if (scales == nullptr || scales->type() != ElementType::kFloat32) {
+    return Status::unsupported(
+        "before opset 11, nearest pixels by scales that are not constant are not supported");
+  }
+  std::span<const float> factors = scales->data<float>();
+  bool grows = std::all_of(factors.begin(), factors.end(), [](float factor) { return factor >= 1; });
+  bool shrinks = std::all_of(factors.begin(), factors.end(), [](float factor) { return factor <= 1; });
+  if (!grows && !shrinks) {
+    return Status::unsupported(
+        "before opset 11, nearest pixels of an image that grows along one axis and shrinks along another "
+        "are not supported");
+  }
+  return Attribute(std::string(grows ? "floor" : "ceil"));
+}
+
 /// Upsample, and Resize of opset 10, scale from the first pixel on.
 Status upsample_to_resize(OnnxNode& node, GraphBuilder& builder) {
   if (std::optional<std::vector<float>> scales = node.take<std::vector<float>>("scales")) {
@@ -98,9 +135,9 @@ Status upsample_to_resize(OnnxNode& node, GraphBuilder& builder) {
     return Status::corrupt(fmt::format("it has {} inputs; data and scales are needed", node.inputs.size()));
   }
   node.inputs.insert(node.inputs.begin() + 1, kNoValue);
+  ZP_ASSIGN_OR_RETURN(node.attributes["nearest_mode"], nearest_by_scales(node, builder));
   node.op = "Resize";
   node.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
-  node.attributes["nearest_mode"] = std::string("floor");
   if (auto mode = node.attributes.find("mode");
       mode != node.attributes.end() && mode->second == Attribute(std::string("bilinear"))) {
     mode->second = std::string("linear");
@@ -152,6 +189,10 @@ Status softmax_over_one_axis(OnnxNode& node, GraphBuilder& builder) {
                       builder.add_node(*op, node.name + "_of_flat", {flat}, {{"axis", std::int64_t{-1}}}));
   node.op = "Reshape";
   node.inputs = {result, shape};
+  const std::optional<Dims>& dims = builder.dims(x);
+  if (dims && std::count(dims->begin(), dims->end(), Dim(0)) > 0) {
+    node.attributes["allowzero"] = std::int64_t{1};  // a 0 in the shape stands for itself
+  }
   return {};
 }
 

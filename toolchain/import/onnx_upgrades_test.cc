@@ -163,6 +163,55 @@ TEST(OnnxUpgrades, UpsampleByBilinearInterpolation) {
   EXPECT_EQ(y, Tensor::of<float>({1, 1, 1, 4}, std::vector<float>{0, 0.5F, 1, 1}));
 }
 
+/// What a Resize of opset 10, nearest, makes of a row of 0, 1, 2, ...
+std::vector<float> resized_row(std::int64_t columns, const std::vector<float>& scales) {
+  Model model(10);
+  model.input("x", {1, columns});
+  model.weight("s", Tensor::of<float>({2}, scales));
+  model.node("Resize", {"x", "s"}, {"y"});
+  model.output("y");
+  Tensor x(ElementType::kFloat32, {1, columns});
+  std::iota(x.data<float>().begin(), x.data<float>().end(), 0.0F);
+  Tensor y = model.run({x}).at(0);
+  return {y.data<float>().begin(), y.data<float>().end()};
+}
+
+// ONNX's test resize_downsample_nearest of opset 10 has the scale 0.6.
+TEST(OnnxUpgrades, NearestPixelsOfOpset10ComeAfterWhereTheImageShrinks) {
+  EXPECT_EQ(resized_row(4, {1, 0.6F}), (std::vector<float>{0, 2}));
+  EXPECT_EQ(resized_row(8, {1, 0.75F}), (std::vector<float>{0, 2, 3, 4, 6, 7}));
+  EXPECT_EQ(resized_row(2, {1, 1.5F}), (std::vector<float>{0, 0, 1}));
+  Model mixed(10);
+  mixed.input("x", {1, 4});
+  mixed.weight("s", Tensor::of<float>({2}, std::vector<float>{2, 0.5F}));
+  mixed.node("Resize", {"x", "s"}, {"y"});
+  mixed.output("y");
+  EXPECT_NE(mixed.message().find("grows along one axis and shrinks along another"), std::string::npos);
+}
+
+TEST(OnnxUpgrades, BoundsHaveTheTypeOfWhatTheyBound) {
+  for (ElementType type : {ElementType::kFloat16, ElementType::kFloat64}) {
+    Model model(10);
+    model.input("x", {3}, type);
+    Model::set(model.node("Clip", {"x"}, {"c"}), "max", 1.0F);
+    onnx::NodeProto& pad = model.node("Pad", {"c"}, {"y"});
+    Model::set(pad, "pads", std::vector<std::int64_t>{1, 0});
+    Model::set(pad, "value", 2.0F);
+    model.output("y");
+    Result<Graph> graph = model.read();
+    ASSERT_TRUE(graph.ok()) << graph.status().message();
+    EXPECT_EQ(graph->value(graph->outputs[0]).type, type);
+  }
+}
+
+TEST(OnnxUpgrades, SoftmaxOfOldOfNothing) {
+  Model model(11);
+  model.input("x", {0, 3, 2});
+  model.node("Softmax", {"x"}, {"y"});
+  model.output("y");
+  EXPECT_EQ(model.run({Tensor(ElementType::kFloat32, {0, 3, 2})}).at(0).shape(), (Shape{0, 3, 2}));
+}
+
 TEST(OnnxUpgrades, StatisticsPerPositionAreAnError) {
   Model model(7);
   model.input("x", {1, 2, 2});

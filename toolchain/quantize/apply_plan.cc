@@ -45,6 +45,7 @@ class Applier {
       ZP_ASSIGN_OR_RETURN(ValueId mapped, mapped_input(output));
       result_.outputs.push_back(mapped);
     }
+    number_repeated_names(result_);  // where readers of a tensor have quantizations of their own
     ZP_RETURN_IF_ERROR(verify(result_));
     ZP_RETURN_IF_ERROR(infer_shapes(result_));
     return std::move(result_);

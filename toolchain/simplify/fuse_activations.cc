@@ -115,7 +115,8 @@ std::size_t fuse_activations(Graph& graph) {
   GraphView view(graph);
   std::size_t fused = 0;
   for (Node& node : graph.nodes) {
-    if (std::optional<Node> replaced = match(view, node)) {
+    std::optional<Node> replaced = match(view, node);
+    if (replaced && view.have_one_rank(node.outputs[0], replaced->inputs[0])) {
       node = *std::move(replaced);
       ++fused;
     }

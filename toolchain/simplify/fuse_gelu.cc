@@ -104,7 +104,8 @@ std::size_t fuse_gelu(Graph& graph) {
   GraphView view(graph);
   std::size_t fused = 0;
   for (Node& node : graph.nodes) {
-    if (std::optional<Gelu> gelu = match(view, node)) {
+    std::optional<Gelu> gelu = match(view, node);
+    if (gelu && view.have_one_rank(node.outputs[0], gelu->x)) {
       node.op = Op::kGelu;
       node.inputs = {gelu->x};
       node.attributes = {{"approximate", std::string(gelu->approximate)}};

@@ -46,11 +46,19 @@ class Matcher {
     return fits ? std::optional(mean->x) : std::nullopt;
   }
 
+  /// How many axes, from the last, a LayerNormalization works along; 0 where the rank of its input is not
+  /// known.
+  [[nodiscard]] std::int64_t normalized_axes(const Node& norm) const {
+    const std::optional<Dims>& dims = graph_.value(norm.inputs[0]).dims;
+    std::int64_t axis = int_attribute(norm, "axis");
+    return axis < 0 ? -axis : dims ? std::ssize(*dims) - axis : 0;
+  }
+
   /// Whether a constant has the extents of the last `axes` of x.
   [[nodiscard]] bool spans(ValueId constant, ValueId x, std::int64_t axes) const {
     const Tensor* tensor = view_.floats(constant);
     const std::optional<Dims>& dims = graph_.value(x).dims;
-    return tensor != nullptr && dims && axes <= std::ssize(*dims) &&
+    return tensor != nullptr && dims && axes >= 1 && axes <= std::ssize(*dims) &&
            dims_of(tensor->shape()) == Dims(dims->end() - static_cast<std::ptrdiff_t>(axes), dims->end());
   }
 
@@ -141,7 +149,7 @@ std::optional<Node> match(const Matcher& matcher, const GraphView& view, const N
     const Node* norm = view.maker(node.inputs[i], Op::kLayerNormalization);
     bool adds_bias = norm != nullptr && !norm->has_input(2) && norm->outputs.size() == 1 &&
                      view.has_one_reader(node.inputs[i]) &&
-                     matcher.spans(node.inputs[1 - i], norm->inputs[0], -int_attribute(*norm, "axis"));
+                     matcher.spans(node.inputs[1 - i], norm->inputs[0], matcher.normalized_axes(*norm));
     if (adds_bias) {
       fused.op = norm->op;
       fused.inputs = {norm->inputs[0], norm->inputs[1], node.inputs[1 - i]};
@@ -159,7 +167,8 @@ std::size_t fuse_layer_norm(Graph& graph) {
   Matcher matcher(graph, view);
   std::size_t fused = 0;
   for (Node& node : graph.nodes) {
-    if (std::optional<Node> replaced = match(matcher, view, node)) {
+    std::optional<Node> replaced = match(matcher, view, node);
+    if (replaced && view.have_one_rank(node.outputs[0], replaced->inputs[0])) {
       node = *std::move(replaced);
       ++fused;
     }

@@ -46,6 +46,12 @@ bool GraphView::is_widely_shared(ValueId id) const {
          readers_[static_cast<std::size_t>(id)] > kMostCopies;
 }
 
+bool GraphView::have_one_rank(ValueId a, ValueId b) const {
+  const std::optional<Dims>& first = graph_->value(a).dims;
+  const std::optional<Dims>& second = graph_->value(b).dims;
+  return first && second && first->size() == second->size();
+}
+
 const Tensor* GraphView::floats(ValueId id) const {
   const Tensor* constant = id == kNoValue ? nullptr : graph_->value(id).constant.get();
   return constant != nullptr && constant->type() == ElementType::kFloat32 ? constant : nullptr;

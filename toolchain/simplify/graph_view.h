@@ -32,6 +32,9 @@ class GraphView {
   [[nodiscard]] std::optional<float> number(ValueId id) const;
   /// Whether it is `value` to six digits: constants of formulas are written with more or fewer.
   [[nodiscard]] bool is_number(ValueId id, double value) const;
+  /// Whether both have the same number of axes. Where constants of one element stand between them, which may
+  /// have more axes than either, the rest of their dims is the same too.
+  [[nodiscard]] bool have_one_rank(ValueId a, ValueId b) const;
   /// A float32 constant; nullptr for anything else.
   [[nodiscard]] const Tensor* floats(ValueId id) const;
 

@@ -45,13 +45,15 @@ class PlainGemm {
       return false;  // folded_ has no place for them
     }
     bool folds_alpha = alpha != 1 && folds(gemm.inputs[1], alpha);
-    std::optional<Tensor> bias = channel_bias(gemm, beta);
-    bool keeps_bias = !gemm.has_input(2) || (!computed && (bias || is_quantized(gemm.inputs[2])));
+    bool has_bias = gemm.has_input(2) && beta != 0;  // 0 * C is nothing, whatever C holds
+    std::optional<Tensor> bias = has_bias ? channel_bias(gemm, beta) : std::nullopt;
+    bool keeps_bias = !has_bias || (!computed && (bias || is_quantized(gemm.inputs[2])));
     bool grows = bias && bias->shape() != view_.floats(gemm.inputs[2])->shape();
     bool folds_bias = keeps_bias && bias && (beta != 1 || grows) && folds(gemm.inputs[2], beta) &&
                       !(grows && view_.is_widely_shared(gemm.inputs[1]));
     bool turns = int_attribute(gemm, "transA") != 0;
-    if (!computed && !folds_alpha && !folds_bias && keeps_bias && !turns) {
+    bool drops_bias = gemm.has_input(2) && !has_bias;
+    if (!computed && !folds_alpha && !folds_bias && keeps_bias && !drops_bias && !turns) {
       return false;
     }
     Node product{Op::kGemm, gemm.name, {gemm.inputs[0], gemm.inputs[1]}, {}, {}};
@@ -69,7 +71,7 @@ class PlainGemm {
     } else if (!computed && alpha != 1) {
       product.attributes["alpha"] = alpha;
     }
-    if (keeps_bias && gemm.has_input(2)) {
+    if (keeps_bias && has_bias) {
       product.inputs.push_back(folds_bias ? folded(gemm.inputs[2], beta, *std::move(bias)) : gemm.inputs[2]);
       if (!folds_bias && beta != 1) {
         product.attributes["beta"] = beta;

@@ -27,16 +27,24 @@ QdqPairs::QdqPairs(const Graph& original, Graph& graph)
   for (std::size_t i = 0; i < original.nodes.size(); ++i) {
     const Node& node = original.nodes[i];
     if (node.op == Op::kDequantizeLinear && node.attributes.empty()) {
-      nodes_.try_emplace(
-          key_of(node.inputs[0], {node.inputs[1], node.has_input(2) ? node.inputs[2] : kNoValue}), i);
+      nodes_.try_emplace(key_of(node), i);
     }
   }
 }
 
-QdqPairs::Key QdqPairs::key_of(ValueId quantized, QuantValues params) const {
+QdqPairs::Key QdqPairs::key_of(ValueId quantized, QuantValues params,
+                               std::optional<std::int64_t> axis) const {
   std::string zero_points = params.zero_point == kNoValue ? "" : content_of(graph_, params.zero_point);
   return {quantized, content_of(graph_, params.scale),
-          zero_points.find_first_not_of('\0') == std::string::npos ? "" : zero_points};
+          zero_points.find_first_not_of('\0') == std::string::npos ? "" : zero_points, axis};
+}
+
+QdqPairs::Key QdqPairs::key_of(const Node& dequantize) const {
+  QuantValues params{dequantize.inputs[1], dequantize.has_input(2) ? dequantize.inputs[2] : kNoValue};
+  const Tensor* scale = constant(params.scale);
+  bool per_tensor = scale != nullptr && is_single(*scale);
+  return key_of(dequantize.inputs[0], params,
+                per_tensor ? std::nullopt : std::optional(int_attribute(dequantize, "axis")));
 }
 
 ValueId QdqPairs::real_of(ValueId quantized) {
@@ -49,11 +57,11 @@ ValueId QdqPairs::add_constant(const std::string& name, Tensor tensor) {
 }
 
 ValueId QdqPairs::dequantized(ValueId quantized, QuantValues params, std::optional<std::int64_t> axis) {
-  Key key = key_of(quantized, params);
+  Key key = key_of(quantized, params, axis);
   if (auto found = dequantized_.find(key); found != dequantized_.end()) {
     return found->second;
   }
-  if (auto found = nodes_.find(key); found != nodes_.end() && !axis) {
+  if (auto found = nodes_.find(key); found != nodes_.end()) {
     const Node& node = original_.nodes[found->second];
     moved_.insert(found->second);
     graph_.nodes.push_back(node);
@@ -79,8 +87,7 @@ void QdqPairs::keep_dequantize(std::size_t index) {
   const Node& node = original_.nodes[index];
   graph_.nodes.push_back(node);
   if (node.attributes.empty()) {
-    Key key = key_of(node.inputs[0], {node.inputs[1], node.has_input(2) ? node.inputs[2] : kNoValue});
-    dequantized_.try_emplace(std::move(key), node.outputs[0]);
+    dequantized_.try_emplace(key_of(node), node.outputs[0]);
   }
 }
 

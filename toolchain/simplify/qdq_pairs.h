@@ -56,11 +56,15 @@ class QdqPairs {
   void keep_dequantize(std::size_t node);
 
  private:
-  using Key = std::tuple<ValueId, std::string, std::string>;  // tensor, scales, zero points
+  /// Tensor, scales, zero points, axis.
+  using Key = std::tuple<ValueId, std::string, std::string, std::optional<std::int64_t>>;
   [[nodiscard]] const Tensor* constant(ValueId id) const {
     return id == kNoValue ? nullptr : graph_.value(id).constant.get();
   }
-  [[nodiscard]] Key key_of(ValueId quantized, QuantValues params) const;
+  [[nodiscard]] Key key_of(ValueId quantized, QuantValues params, std::optional<std::int64_t> axis) const;
+
+  /// Of a DequantizeLinear without blocks.
+  [[nodiscard]] Key key_of(const Node& dequantize) const;
 
   const Graph& original_;
   Graph& graph_;

@@ -151,6 +151,26 @@ TEST(Qdq, LayersThereAndBack) {
   }
 }
 
+// One tensor of weights, read by column and by row: two dequantizations.
+TEST(Qdq, WeightsThatAreReadAlongTwoAxes) {
+  Integers tied(Type::kUint8);
+  auto x = tied.activation("x", {2, 4}, 0.02F, 120);
+  auto w = tied.weights({4, 4}, 4);
+  auto y = tied.params("y", 0.1F, 120);
+  tied.finish(Op::kQGemm, {x, w, {kNoValue}, y}, {{"transB", std::int64_t{1}}});
+  std::vector<ValueId> product = x;
+  product.insert(product.end(), w.begin(), w.end());
+  product.insert(product.end(), y.begin(), y.end());
+  tied.graph.outputs.push_back(tied.graph.add_node(Op::kQLinearMatMul, "product", product, "z_quantized"));
+  ASSERT_EQ(infer_shapes(tied.graph).message(), "");
+  Result<Graph> qdq = to_qdq(tied.graph);
+  ASSERT_TRUE(qdq.ok()) << qdq.status().message();
+  std::vector<Tensor> expected = run(tied.graph, 1);
+  std::vector<Tensor> actual = run(*qdq, 1);
+  EXPECT_LE(largest_difference(expected[0], actual[0]), 1);
+  EXPECT_LE(largest_difference(expected[1], actual[1]), 1);
+}
+
 TEST(Qdq, ElementwiseOperatorsThereAndBack) {
   for (Type type : {Type::kUint8, Type::kInt8}) {
     int zero = type == Type::kUint8 ? 120 : -8;

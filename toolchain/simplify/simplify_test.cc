@@ -353,6 +353,36 @@ TEST_F(Simplify, FusesGatesOfAnInputByItself) {
   EXPECT_EQ(after_all(), "Swish Swish Mish HardSwish HardSwish");
 }
 
+// A constant of one element may have more axes than x, and so gives the result more.
+TEST_F(Simplify, LeavesFormulasThatGiveMoreAxes) {
+  ValueId x = input({Dim(2), Dim(3)});
+  ValueId gate = node(Op::kSigmoid, {node(Op::kMul, {x, floats({1, 1, 1}, {2})})});
+  output(node(Op::kMul, {x, gate}));
+  EXPECT_EQ(after(fuse_activations, 0), "Mul Sigmoid Mul");
+  ValueId erf = node(Op::kErf, {node(Op::kMul, {x, floats({1, 1, 1}, {0.70710678F})})});
+  output(node(Op::kMul, {node(Op::kMul, {x, node(Op::kAdd, {erf, number(1)})}), number(0.5F)}));
+  EXPECT_EQ(after(fuse_gelu, 0), "Mul Sigmoid Mul Mul Erf Add Mul Mul");
+}
+
+TEST_F(Simplify, ABiasJoinsANormalizationHoweverItsAxisIsCounted) {
+  for (std::int64_t axis : {1, -2}) {
+    ValueId x = input({Dim(2), Dim(3), Dim(4)});
+    ValueId norm = node(Op::kLayerNormalization, {x, random({3, 4})}, {{"axis", axis}});
+    output(node(Op::kAdd, {norm, random({3, 4})}));
+  }
+  EXPECT_EQ(after(fuse_layer_norm, 2), "LayerNormalization LayerNormalization");
+}
+
+TEST_F(Simplify, NothingOfWhatAGemmMultipliesByZeroIsLeft) {
+  ValueId x = input({Dim(2), Dim(3)});
+  ValueId infinite = floats({4}, std::vector<float>(4, std::numeric_limits<float>::infinity()));
+  output(node(Op::kGemm, {x, random({3, 4}), infinite}, {{"beta", 0.0F}}));
+  Graph simplified = graph_;
+  ASSERT_TRUE(infer_shapes(simplified).ok());
+  EXPECT_EQ(plain_gemm(simplified), 1U);
+  EXPECT_EQ(simplified.nodes[0].inputs.size(), 2U);
+}
+
 TEST_F(Simplify, FusesLayerAndRootMeanSquareNormalization) {
   ValueId x = input({Dim("N"), 4, 8});
   ValueId d = node(Op::kSub, {x, node(Op::kReduceMean, {x, ints({-1})})});

@@ -33,6 +33,7 @@ class ToQdq {
       }
     }
     remove_unread_values(result_);
+    number_repeated_names(result_);
     ZP_RETURN_IF_ERROR(verify(result_));
     ZP_RETURN_IF_ERROR(infer_shapes(result_));
     return std::move(result_);

@@ -108,6 +108,10 @@ struct Graph {
 
 /// For each value, the index of the node that makes it, or -1 for inputs and constants.
 std::vector<std::int32_t> producers(const Graph& graph);
+
+/// Nodes whose name an earlier node has become `name`_2, `name`_3, ...; ONNX Runtime refuses files in which
+/// two nodes share one. Nodes without a name stay so.
+void number_repeated_names(Graph& graph);
 /// For each value, the indices of the nodes that read it, in order; a node that reads it twice is listed
 /// once.
 std::vector<std::vector<std::int32_t>> consumers(const Graph& graph);
