@@ -82,8 +82,8 @@ inline void store_four(const DotParams& p, const WideEpilogue& epilogue, std::in
 /// their sums in memory, `stride` apart.
 template <int kMost>
 [[gnu::noinline]] void store_any(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
-                              int vectors, int rows, Targets<kMost>& targets, const std::int32_t* sums,
-                              std::ptrdiff_t stride) {
+                                 int vectors, int rows, Targets<kMost>& targets, const std::int32_t* sums,
+                                 std::ptrdiff_t stride) {
   if (targets.in_row) {
     spread(p, rows, targets);
   }
