@@ -240,12 +240,12 @@ void add_depthwise(Builder& builder, const EvaluateOp& op, const operators::Conv
       step->taps.push_back(y * window.dilations[0] * step->padded_width + x * window.dilations[1]);
     }
   }
-  step->slots = builder.slots(step->batch * step->channels);
+  std::int64_t parts = builder.parts_of(step->batch * step->channels);
   step->input = builder.exact(op.inputs[0]);
   step->weights = builder.exact(op.inputs[1]);
   step->has_bias = has_input(op, 2);
   step->bias = step->has_bias ? builder.exact(op.inputs[2]) : Place();
-  step->padded = builder.new_scratch(4 * step->slots * step->padded_height * step->padded_width);
+  step->padded = builder.new_scratch(4 * parts * step->padded_height * step->padded_width);
   step->profile.operation = describe(op);
   step->profile.multiply_adds = product(convolution.shape) * std::ssize(step->taps);
   TensorId made = clamp_behind(builder, op.outputs[0], step->epilogue, step->profile.operation);
@@ -293,12 +293,12 @@ bool build_float_conv(Builder& builder, const EvaluateOp& op) {
   }
   set_rows(window, *step);
   std::int64_t blocks = (step->out_plane + FloatConvStep::kPositions - 1) / FloatConvStep::kPositions;
-  step->slots = builder.slots(step->batch * step->group * blocks);
+  std::int64_t parts = builder.parts_of(step->batch * step->group * blocks);
   step->input = builder.exact(op.inputs[0]);
   step->weights = builder.exact(op.inputs[1]);
   step->has_bias = has_input(op, 2);
   step->bias = step->has_bias ? builder.exact(op.inputs[2]) : Place();
-  step->patches = builder.new_scratch(4 * step->slots * FloatConvStep::kPositions * step->depth());
+  step->patches = builder.new_scratch(4 * parts * FloatConvStep::kPositions * step->depth());
   step->profile.operation = describe(op);
   step->profile.multiply_adds = product(convolution->shape) * step->depth();
   TensorId made = clamp_behind(builder, op.outputs[0], step->epilogue, step->profile.operation);

@@ -57,10 +57,9 @@ class Builder {
   [[nodiscard]] Isa isa() const { return isa_; }
   [[nodiscard]] LayerCache& layers() { return layers_; }
   [[nodiscard]] std::size_t memory_limit() const { return memory_limit_; }
-  /// Scratches that the parts of in_parts(count) need, so that slot_of() gives each its own: twice their
-  /// most, since there can be fewer, of other sizes.
-  [[nodiscard]] std::int64_t slots(std::int64_t count) const {
-    return threads_ == 1 ? 1 : std::min(count, 2 * RunContext::parts_of(count, threads_));
+  /// The most parts of in_parts(count).
+  [[nodiscard]] std::int64_t parts_of(std::int64_t count) const {
+    return RunContext::parts_of(count, threads_);
   }
   [[nodiscard]] ElementType type(TensorId id) const { return program_.tensor(id).type; }
   [[nodiscard]] bool is_static(TensorId id) const { return known_.shapes[index(id)].has_value(); }

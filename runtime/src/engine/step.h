@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 
 #include "engine/image.h"
 #include "thread_pool.h"
@@ -20,12 +21,6 @@ struct RunContext {
 
   static constexpr std::int64_t kMostParts = 64;
 
-  /// Tells the parts of in_parts(count) apart that begin at `begin`: a number below `slots`, which is the
-  /// smaller of count and kMostParts.
-  static std::int64_t slot_of(std::int64_t begin, std::int64_t count, std::int64_t slots) {
-    return (begin * slots + count - 1) / count;
-  }
-
   /// The most parts of in_parts(). Some more than threads, so that one that starts late finds less left.
   static std::int64_t parts_of(std::int64_t count, int threads) {
     return threads == 1 ? 1 : std::min<std::int64_t>({count, kMostParts, std::int64_t{4} * threads});
@@ -33,15 +28,24 @@ struct RunContext {
 
   [[nodiscard]] int threads() const { return pool == nullptr ? 1 : pool->threads(); }
 
-  /// Calls function(begin, end) for parts of [0, count), which may run at the same time where that is worth
-  /// its price: `work` is all of it together, in about nanoseconds on one thread.
+  /// Calls function(begin, end) or function(begin, end, part) for parts of [0, count), which may run at the
+  /// same time where that is worth its price: `work` is all of it together, in about nanoseconds on one
+  /// thread. The number of a part is below parts_of(count, threads()), so that each can have memory of its
+  /// own.
   template <typename Function>
   void in_parts(std::int64_t count, std::int64_t work, Function&& function) const {
     constexpr std::int64_t kWorthSharing = 5000;
     constexpr std::int64_t kWorthWaking = 20000;
     constexpr std::int64_t kPart = 2500;
+    auto call = [&](std::int64_t begin, std::int64_t end, std::int64_t part) {
+      if constexpr (std::is_invocable_v<Function&, std::int64_t, std::int64_t, std::int64_t>) {
+        function(begin, end, part);
+      } else {
+        function(begin, end);
+      }
+    };
     if (pool == nullptr || work < kWorthSharing || count < 2) {
-      function(std::int64_t{0}, count);
+      call(0, count, 0);
       return;
     }
     std::int64_t parts = std::min(parts_of(count, threads()), work / kPart);
@@ -49,13 +53,13 @@ struct RunContext {
       // Threads are woken when what was computed without them would have been worth it.
       missed += work;
       if (missed < kWorthWaking) {
-        function(std::int64_t{0}, count);
+        call(0, count, 0);
         return;
       }
       missed = 0;
     }
     pool->for_each(parts,
-                   [&](std::int64_t part) { function(count * part / parts, count * (part + 1) / parts); });
+                   [&](std::int64_t part) { call(count * part / parts, count * (part + 1) / parts, part); });
   }
 
   [[nodiscard]] std::byte* at(Place place) const { return memory[place.buffer] + place.offset; }

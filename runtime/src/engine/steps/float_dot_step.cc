@@ -181,50 +181,50 @@ void FloatConvStep::run_block(const RunContext& context, std::int64_t image, std
 Status FloatConvStep::run(const RunContext& context) {
   std::int64_t blocks = pieces(out_plane, kPositions);
   std::int64_t all = batch * group * blocks;
-  context.in_parts(all, profile.multiply_adds / 30, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t slot = RunContext::slot_of(begin, all, slots);
-    float* panels = floats_at(context, patches) + slot * kPositions * depth();
-    for (std::int64_t i = begin; i < end; ++i) {
-      run_block(context, i / blocks, i % blocks * kPositions, panels);
-    }
-  });
+  context.in_parts(all, profile.multiply_adds / 30,
+                   [&](std::int64_t begin, std::int64_t end, std::int64_t part) {
+                     float* panels = floats_at(context, patches) + part * kPositions * depth();
+                     for (std::int64_t i = begin; i < end; ++i) {
+                       run_block(context, i / blocks, i % blocks * kPositions, panels);
+                     }
+                   });
   return {};
 }
 
 Status FloatDepthwiseStep::run(const RunContext& context) {
   std::int64_t all = batch * channels;
-  context.in_parts(all, profile.multiply_adds / 5, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t slot = RunContext::slot_of(begin, all, slots);
-    float* plane = floats_at(context, padded) + slot * padded_height * padded_width;
-    std::fill(plane, plane + padded_height * padded_width, 0.0F);
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float* in = floats_at(context, input) + i * height * width;
-      std::int64_t rows = std::clamp<std::int64_t>(padded_height - top, 0, height);
-      std::int64_t seen = std::clamp<std::int64_t>(padded_width - left, 0, width);
-      for (std::int64_t y = 0; y < rows; ++y) {
-        std::copy_n(in + y * width, seen, plane + (top + y) * padded_width + left);
-      }
-      for (std::int64_t m = i % channels * multiplier; m < (i % channels + 1) * multiplier; ++m) {
-        kernels::FloatWindowParams p;
-        p.taps = taps.data();
-        p.tap_count = std::ssize(taps);
-        p.weights = floats_at(context, weights) + m * p.tap_count;
-        p.bias = has_bias ? floats_at(context, bias) + m : nullptr;
-        p.step = stride_w;
-        p.count = out_width;
-        p.clamps = epilogue.clamps;
-        p.low = epilogue.low;
-        p.high = epilogue.high;
-        float* out =
-            floats_at(context, output) + (i / channels * channels * multiplier + m) * out_height * out_width;
-        for (std::int64_t y = 0; y < out_height; ++y) {
-          p.input = plane + y * stride_h * padded_width;
-          p.output = out + y * out_width;
-          kernels->window(p);
+  context.in_parts(
+      all, profile.multiply_adds / 5, [&](std::int64_t begin, std::int64_t end, std::int64_t part) {
+        float* plane = floats_at(context, padded) + part * padded_height * padded_width;
+        std::fill(plane, plane + padded_height * padded_width, 0.0F);
+        for (std::int64_t i = begin; i < end; ++i) {
+          const float* in = floats_at(context, input) + i * height * width;
+          std::int64_t rows = std::clamp<std::int64_t>(padded_height - top, 0, height);
+          std::int64_t seen = std::clamp<std::int64_t>(padded_width - left, 0, width);
+          for (std::int64_t y = 0; y < rows; ++y) {
+            std::copy_n(in + y * width, seen, plane + (top + y) * padded_width + left);
+          }
+          for (std::int64_t m = i % channels * multiplier; m < (i % channels + 1) * multiplier; ++m) {
+            kernels::FloatWindowParams p;
+            p.taps = taps.data();
+            p.tap_count = std::ssize(taps);
+            p.weights = floats_at(context, weights) + m * p.tap_count;
+            p.bias = has_bias ? floats_at(context, bias) + m : nullptr;
+            p.step = stride_w;
+            p.count = out_width;
+            p.clamps = epilogue.clamps;
+            p.low = epilogue.low;
+            p.high = epilogue.high;
+            float* out = floats_at(context, output) +
+                         (i / channels * channels * multiplier + m) * out_height * out_width;
+            for (std::int64_t y = 0; y < out_height; ++y) {
+              p.input = plane + y * stride_h * padded_width;
+              p.output = out + y * out_width;
+              kernels->window(p);
+            }
+          }
         }
-      }
-    }
-  });
+      });
   return {};
 }
 

@@ -72,8 +72,7 @@ class FloatConvStep : public Step {
   FloatEpilogue epilogue;  ///< no column_bias
   Place input, weights, bias, output;
   bool has_bias = false;
-  Place patches;  ///< for each slot, panels of kPositions columns
-  std::int64_t slots = 1;
+  Place patches;  ///< for each part, panels of kPositions columns
   std::int64_t batch = 0, group = 1;
   std::int64_t in_channels = 0, out_channels = 0;  ///< of a group
   std::int64_t in_plane = 0, out_plane = 0;
@@ -103,8 +102,7 @@ class FloatDepthwiseStep : public Step {
   const kernels::FloatKernels* kernels = nullptr;
   Place input, weights, bias, output;
   bool has_bias = false;
-  Place padded;  ///< for each slot, a plane with its padding around it
-  std::int64_t slots = 1;
+  Place padded;  ///< for each part, a plane with its padding around it
   std::int64_t batch = 0, channels = 0, multiplier = 1;
   std::int64_t height = 0, width = 0, out_height = 0, out_width = 0;
   std::int64_t top = 0, left = 0, padded_height = 0, padded_width = 0;

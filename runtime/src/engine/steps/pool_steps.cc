@@ -38,9 +38,8 @@ void MaxPoolStep::prepare() {
 Status MaxPoolStep::run(const RunContext& context) {
   std::int64_t rows = to.batch * to.height;
   std::int64_t bytes = rows * to.width * to.channels * window.kernel[0] * window.kernel[1];
-  context.in_parts(rows, bytes / 10, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t slot = RunContext::slot_of(begin, rows, scratch_rows());
-    std::uint8_t* scratch = context.bytes_at(row) + slot * from.width * from.pixel;
+  context.in_parts(rows, bytes / 10, [&](std::int64_t begin, std::int64_t end, std::int64_t part) {
+    std::uint8_t* scratch = context.bytes_at(row) + part * from.width * from.pixel;
     for (std::int64_t i = begin; i < end; ++i) {
       std::int64_t n = i / to.height;
       std::int64_t y = i % to.height;

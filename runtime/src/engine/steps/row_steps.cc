@@ -45,9 +45,8 @@ Status ChannelTableStep::run(const RunContext& context) {
 
 Status BroadcastAddStep::run(const RunContext& context) {
   auto all = std::ssize(rows);
-  context.in_parts(all, all * count / 8, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t slot = RunContext::slot_of(begin, all, scratch_rows());
-    std::uint8_t* row = context.bytes_at(expanded) + slot * count;
+  context.in_parts(all, all * count / 8, [&](std::int64_t begin, std::int64_t end, std::int64_t part) {
+    std::uint8_t* row = context.bytes_at(expanded) + part * count;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::uint8_t* x = context.bytes_at(a) + rows[static_cast<std::size_t>(i)].a;
       const std::uint8_t* y = context.bytes_at(b) + rows[static_cast<std::size_t>(i)].b;
