@@ -143,19 +143,21 @@ Result<std::vector<Tensor>> activation_of(const OperatorCall& call) {
 
 /// Neg, Abs or Sign. The lowest integer has no opposite and stays.
 template <typename T>
+T negative(T v) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(v));
+  } else {
+    return -v;
+  }
+}
+
+template <typename T>
 Result<std::vector<Tensor>> sign_of(const OperatorCall& call) {
-  auto negative = [](T v) {
-    if constexpr (std::is_integral_v<T>) {
-      return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(v));
-    } else {
-      return -v;
-    }
-  };
   if (call.op() == Op::kNeg) {
-    return map<T>(call, negative);
+    return map<T>(call, [](T v) { return negative(v); });
   }
   if (call.op() == Op::kAbs) {
-    return map<T>(call, [negative](T v) {
+    return map<T>(call, [](T v) {
       if constexpr (std::is_integral_v<T>) {
         return v < T{} ? negative(v) : v;
       } else {
