@@ -59,6 +59,22 @@ std::optional<std::pair<ValueId, ValueId>> either_way(const Node& node, Predicat
   return std::nullopt;
 }
 
+/// Goes through the nodes: `rewrite(node)` appends what stands for it to `made` and says so, or leaves it.
+/// How many it replaced. The graph keeps its old nodes until the end, so that a view of it stays true.
+template <typename Rewrite>
+std::size_t rewrite_nodes(Graph& graph, std::vector<Node>& made, Rewrite&& rewrite) {
+  std::size_t changes = 0;
+  for (const Node& node : graph.nodes) {
+    if (rewrite(node)) {
+      ++changes;
+    } else {
+      made.push_back(node);
+    }
+  }
+  graph.nodes = std::move(made);
+  return changes;
+}
+
 /// Names for values that a pass adds, unlike those that the graph has.
 class NewNames {
  public:

@@ -17,17 +17,8 @@ class MatMulToGemm {
   explicit MatMulToGemm(Graph& graph) : graph_(graph), view_(graph), names_(graph) {}
 
   std::size_t run() {
-    std::size_t changes = 0;
-    std::vector<Node> nodes = graph_.nodes;
-    for (const Node& node : nodes) {
-      if (node.op == Op::kAdd && rewrite(node)) {
-        ++changes;
-      } else {
-        made_.push_back(node);
-      }
-    }
-    graph_.nodes = std::move(made_);
-    return changes;
+    return rewrite_nodes(graph_, made_,
+                         [&](const Node& node) { return node.op == Op::kAdd && rewrite(node); });
   }
 
  private:

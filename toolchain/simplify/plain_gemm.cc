@@ -22,17 +22,10 @@ class PlainGemm {
   explicit PlainGemm(Graph& graph) : graph_(graph), view_(graph), names_(graph) {}
 
   std::size_t run() {
-    std::size_t changes = 0;
-    for (const Node& node : graph_.nodes) {
+    return rewrite_nodes(graph_, made_, [&](const Node& node) {
       bool is_real = node.op == Op::kGemm && graph_.value(node.outputs[0]).type == ElementType::kFloat32;
-      if (is_real && rewrite(node)) {
-        ++changes;
-      } else {
-        made_.push_back(node);
-      }
-    }
-    graph_.nodes = std::move(made_);
-    return changes;
+      return is_real && rewrite(node);
+    });
   }
 
  private:
