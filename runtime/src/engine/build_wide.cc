@@ -33,6 +33,11 @@ std::optional<AlongAxis> scales_along(const Shape& shape, const Dequantization& 
   return fits ? std::optional(*along) : std::nullopt;
 }
 
+/// Whether both have up to 16 bits.
+bool are_short(const Builder& builder, TensorId a, TensorId b) {
+  return size_of(builder.type(a)) <= 2 && size_of(builder.type(b)) <= 2;
+}
+
 }  // namespace
 
 bool build_wide_quantize(Builder& builder, const QuantizeOp& op) {
@@ -62,6 +67,9 @@ bool build_wide_dequantize(Builder& builder, const DequantizeOp& op) {
 }
 
 bool build_wide_table(Builder& builder, const TableOp& op) {
+  if (!are_short(builder, op.input, op.output)) {
+    return false;
+  }
   std::int64_t count = *element_count(builder.shape(op.input));
   AlongAxis whole{1, 1, count};
   if (op.tables.rank() == 2) {
@@ -125,6 +133,9 @@ bool build_wide_mat_mul(Builder& builder, const MatMulOp& op) {
 }
 
 bool build_wide_softmax(Builder& builder, const SoftmaxOp& op) {
+  if (!are_short(builder, op.input, op.output)) {
+    return false;
+  }
   Result<AlongAxis> along = AlongAxis::of(builder.shape(op.input), op.axis);
   if (op.logarithm || !along.ok()) {
     return false;

@@ -1,6 +1,7 @@
 #include "engine/steps/wide_steps.h"
 
 #include <algorithm>
+#include <span>
 
 #include "zeropoint/requantize.h"
 
@@ -17,6 +18,16 @@ template <typename Function>
 void with_elements(const RunContext& context, const Integers& integers, Function function) {
   visit_integer(integers.type,
                 [&](auto element) { function(elements_at<decltype(element)>(context, integers.place)); });
+}
+
+/// The same for integers of up to 16 bits.
+template <typename Function>
+void with_short_elements(const RunContext& context, const Integers& integers, Function function) {
+  visit_integer(integers.type, [&](auto element) {
+    if constexpr (sizeof(element) <= 2) {
+      function(elements_at<decltype(element)>(context, integers.place));
+    }
+  });
 }
 
 /// q - zero_point of `count` elements from `first` on.
@@ -52,24 +63,24 @@ void quantize_elements(const RunContext& context, const float* in, std::int64_t 
   });
 }
 
-/// Accumulators of one row to element `first` of the output and on: requantized, or as they are.
-template <typename Sums>
-void finish_row(const RunContext& context, const Requantization* requantization, const Sums& sum_of,
-                std::int64_t count, const Integers& to, std::int64_t first) {
+/// Accumulators of channels from `channel` on to element `first` of the output and on: requantized, or as
+/// they are.
+void finish_row(const RunContext& context, const Requantization* requantization, std::int64_t channel,
+                std::span<const std::int64_t> sums, const Integers& to, std::int64_t first) {
   with_elements(context, to, [&](auto* out) {
     using T = std::decay_t<decltype(*out)>;
     if (requantization == nullptr) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        out[first + i] = static_cast<T>(sum_of(i));
+      for (std::size_t i = 0; i < sums.size(); ++i) {
+        out[first + static_cast<std::int64_t>(i)] = static_cast<T>(sums[i]);
       }
       return;
     }
     std::visit(
         [&](const auto& multipliers) {
-          for (std::int64_t i = 0; i < count; ++i) {
-            auto channel = multipliers.size() == 1 ? 0 : static_cast<std::size_t>(i);
-            out[first + i] = static_cast<T>(requantize(sum_of(i), multipliers[channel],
-                                                       requantization->zero_point, requantization->clamp));
+          for (std::size_t i = 0; i < sums.size(); ++i) {
+            std::size_t own = multipliers.size() == 1 ? 0 : static_cast<std::size_t>(channel) + i;
+            out[first + static_cast<std::int64_t>(i)] = static_cast<T>(
+                requantize(sums[i], multipliers[own], requantization->zero_point, requantization->clamp));
           }
         },
         requantization->multipliers);
@@ -91,8 +102,8 @@ Status WideDequantizeStep::run(const RunContext& context) {
 Status WideTableStep::run(const RunContext& context) {
   std::int64_t least = storage_range(from.type).q_min;
   std::int64_t entries = tables->dim(-1);
-  with_elements(context, from, [&](const auto* in) {
-    with_elements(context, to, [&](auto* out) {
+  with_short_elements(context, from, [&](const auto* in) {
+    with_short_elements(context, to, [&](auto* out) {
       using T = std::decay_t<decltype(*out)>;
       const auto* table = reinterpret_cast<const T*>(tables->bytes()) - least;
       for (std::int64_t i = 0; i < count; i += along.inner) {
@@ -132,8 +143,16 @@ Status WideLinearStep::run(const RunContext& context) {
         }
         return std::int64_t{static_cast<std::int32_t>(narrow + static_cast<std::uint32_t>(sum))};
       };
-      finish_row(context, layer->requantization ? &*layer->requantization : nullptr, sum_of, channels, to,
-                 row * channels);
+      constexpr std::int64_t kChannels = 64;
+      std::int64_t sums[kChannels];
+      for (std::int64_t first = 0; first < channels; first += kChannels) {
+        std::int64_t count = std::min(kChannels, channels - first);
+        for (std::int64_t i = 0; i < count; ++i) {
+          sums[i] = sum_of(first + i);
+        }
+        finish_row(context, layer->requantization ? &*layer->requantization : nullptr, first,
+                   std::span(sums).first(static_cast<std::size_t>(count)), to, row * channels + first);
+      }
     });
   }
   return {};
@@ -157,17 +176,16 @@ Status WideMatMulStep::run(const RunContext& context) {
           row_sums[c] += factor * line[c];
         }
       }
-      finish_row(
-          context, &op->requantization, [&](std::int64_t c) { return row_sums[c]; }, n, to,
-          (static_cast<std::int64_t>(i) * m + row) * n);
+      finish_row(context, &op->requantization, 0, std::span(row_sums, static_cast<std::size_t>(n)), to,
+                 (static_cast<std::int64_t>(i) * m + row) * n);
     }
   }
   return {};
 }
 
 Status WideSoftmaxStep::run(const RunContext& context) {
-  with_elements(context, from, [&](const auto* in) {
-    with_elements(context, to, [&](auto* out) {
+  with_short_elements(context, from, [&](const auto* in) {
+    with_short_elements(context, to, [&](auto* out) {
       using T = std::decay_t<decltype(*out)>;
       for (std::int64_t lane = 0; lane < along.outer * along.inner; ++lane) {
         std::int64_t first = lane / along.inner * along.extent * along.inner + lane % along.inner;

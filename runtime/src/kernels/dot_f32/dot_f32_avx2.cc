@@ -30,9 +30,9 @@ struct Vector256 {
 void dot_f32_6x16_avx2(const FloatDotParams& p);
 void dot_f32_6x16_avx2(const FloatDotParams& p) {
   if (p.quantized.bits == 0) {
-    run_float_dot<Vector256, 6, 1>(p);
+    run_float_dot<Vector256, false, 6, 1>(p);
   } else {
-    run_float_dot<Vector256, 4, 1>(p);
+    run_float_dot<Vector256, true, 4, 1>(p);
   }
 }
 

@@ -30,9 +30,9 @@ struct Vector512 {
 void dot_f32_6x64_avx512vnni(const FloatDotParams& p);
 void dot_f32_6x64_avx512vnni(const FloatDotParams& p) {
   if (p.quantized.bits == 0) {
-    run_float_dot<Vector512, 6, 4>(p);
+    run_float_dot<Vector512, false, 6, 4>(p);
   } else {
-    run_float_dot<Vector512, 6, 2>(p);  // scales and zeros take registers too
+    run_float_dot<Vector512, true, 6, 2>(p);  // scales and zeros take registers too
   }
 }
 

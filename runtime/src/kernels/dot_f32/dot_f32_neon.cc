@@ -32,9 +32,9 @@ struct Vector128 {
 void dot_f32_6x16_neon(const FloatDotParams& p);
 void dot_f32_6x16_neon(const FloatDotParams& p) {
   if (p.quantized.bits == 0) {
-    run_float_dot<Vector128, 6, 1>(p);
+    run_float_dot<Vector128, false, 6, 1>(p);
   } else {
-    run_float_dot<Vector128, 4, 1>(p);
+    run_float_dot<Vector128, true, 4, 1>(p);
   }
 }
 

@@ -26,6 +26,12 @@ struct Lane {
 }  // namespace
 
 void dot_f32_4x16_scalar(const FloatDotParams& p);
-void dot_f32_4x16_scalar(const FloatDotParams& p) { run_float_dot<Lane, 4, 1>(p); }
+void dot_f32_4x16_scalar(const FloatDotParams& p) {
+  if (p.quantized.bits == 0) {
+    run_float_dot<Lane, false, 4, 1>(p);
+  } else {
+    run_float_dot<Lane, true, 4, 1>(p);
+  }
+}
 
 }  // namespace zeropoint::kernels

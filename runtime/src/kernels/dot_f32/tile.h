@@ -91,8 +91,9 @@ struct FloatTile {
 };
 
 /// Bias and clamp, on the way to the output.
-inline void finish_rows(const FloatDotParams& p, const float* sums, std::int64_t sums_step, std::int64_t row,
-                        std::int64_t rows, std::int64_t column, std::int64_t columns) {
+[[gnu::noinline]] void finish_rows(const FloatDotParams& p, const float* sums, std::int64_t sums_step,
+                                   std::int64_t row, std::int64_t rows, std::int64_t column,
+                                   std::int64_t columns) {
   for (std::int64_t r = 0; r < rows; ++r, sums += sums_step) {
     float* out = p.output + (row + r) * p.output_step + column;
     if (p.row_bias != nullptr) {
@@ -118,12 +119,12 @@ inline void finish_rows(const FloatDotParams& p, const float* sums, std::int64_t
   }
 }
 
-template <typename V, int kRows, int kPanels>
+template <typename V, bool kIntegers, int kRows, int kPanels>
 void run_tile(const FloatDotParams& p, std::int64_t row, std::int64_t panel) {
   FloatTile<V, kRows, kPanels> tile;
   tile.clear();
   const float* left = p.left + row * p.left_step;
-  if (p.quantized.bits == 0) {
+  if constexpr (!kIntegers) {
     tile.of_floats(p, left, panel);
   } else if (p.quantized.bits == 8) {
     tile.template of_integers<8>(p, left, panel);
@@ -142,43 +143,43 @@ void run_tile(const FloatDotParams& p, std::int64_t row, std::int64_t panel) {
 }
 
 /// All rows against kPanels panels: what these take stays near while the rows pass.
-template <typename V, int kMostRows, int kPanels>
+template <typename V, bool kIntegers, int kMostRows, int kPanels>
 void run_panels(const FloatDotParams& p, std::int64_t panel) {
   std::int64_t row = 0;
   for (; row + kMostRows <= p.rows; row += kMostRows) {
-    run_tile<V, kMostRows, kPanels>(p, row, panel);
+    run_tile<V, kIntegers, kMostRows, kPanels>(p, row, panel);
   }
-  switch (p.rows - row) {
-    case 5:
-      return run_tile<V, 5, kPanels>(p, row, panel);
-    case 4:
-      return run_tile<V, 4, kPanels>(p, row, panel);
-    case 3:
-      return run_tile<V, 3, kPanels>(p, row, panel);
-    case 2:
-      return run_tile<V, 2, kPanels>(p, row, panel);
-    case 1:
-      return run_tile<V, 1, kPanels>(p, row, panel);
-    default:
-      return;
+  // What is left, in tiles of few sizes: each is code.
+  if constexpr (kMostRows > 4) {
+    if (row + 4 <= p.rows) {
+      run_tile<V, kIntegers, 4, kPanels>(p, row, panel);
+      row += 4;
+    }
+  }
+  if (row + 2 <= p.rows) {
+    run_tile<V, kIntegers, 2, kPanels>(p, row, panel);
+    row += 2;
+  }
+  if (row < p.rows) {
+    run_tile<V, kIntegers, 1, kPanels>(p, row, panel);
   }
 }
 
-template <typename V, int kMostRows, int kMostPanels>
+template <typename V, bool kIntegers, int kMostRows, int kMostPanels>
 void run_float_dot(const FloatDotParams& p) {
   static_assert(kMostRows <= 6);
   std::int64_t panels = (p.columns + kFloatPanel - 1) / kFloatPanel;
   std::int64_t panel = 0;
   for (; panel + kMostPanels <= panels; panel += kMostPanels) {
-    run_panels<V, kMostRows, kMostPanels>(p, panel);
+    run_panels<V, kIntegers, kMostRows, kMostPanels>(p, panel);
   }
   if constexpr (kMostPanels > 2) {
     for (; panel + 2 <= panels; panel += 2) {
-      run_panels<V, kMostRows, 2>(p, panel);
+      run_panels<V, kIntegers, kMostRows, 2>(p, panel);
     }
   }
   for (; panel < panels; ++panel) {
-    run_panels<V, kMostRows, 1>(p, panel);
+    run_panels<V, kIntegers, kMostRows, 1>(p, panel);
   }
 }
 
