@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -62,6 +63,17 @@ std::string data_words(const CLI::App& command) {
 Status run(const Options& options, const CLI::App& command) {
   ZP_ASSIGN_OR_RETURN(Graph reference, load_model(options.reference));
   ZP_ASSIGN_OR_RETURN(Graph quantized, load_model({options.quantized, options.reference.architecture}));
+  bool weights_alone = !is_quantized(quantized) && std::any_of(quantized.nodes.begin(), quantized.nodes.end(),
+                                                               [](const toolchain::Node& node) {
+                                                                 return node.op == Op::kDequantizeLinear;
+                                                               });
+  if (!is_quantized(reference) && weights_alone) {
+    return Status::invalid_argument(
+        fmt::format("{}: its weights alone are quantized, and compare measures activations; zeropoint eval "
+                    "{} --compare-to {} "
+                    "counts how often both predict the same",
+                    options.quantized, options.quantized, options.reference.path));
+  }
   if (is_quantized(reference) || !is_quantized(quantized)) {
     return Status::invalid_argument(
         fmt::format("{}: the model is {}; compare takes the float model first, then the quantized one",
