@@ -72,7 +72,8 @@ bool build_max_pool(Builder& builder, const EvaluateOp& op) {
   step->from = builder.image(op.inputs[0]);
   step->to = builder.new_image(op.outputs[0]);
   step->prepare();
-  Place row = step->row = builder.new_scratch(step->scratch_rows() * step->from.width * step->from.pixel);
+  Place row = step->row = builder.new_scratch(builder.parts_of(step->to.batch * step->to.height) *
+                                              step->from.width * step->from.pixel);
   finish(builder, op, std::move(step), row);
   return true;
 }

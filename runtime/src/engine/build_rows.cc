@@ -144,8 +144,8 @@ bool build_broadcast_add(Builder& builder, const AddOp& op) {
   step->a = builder.plain(op.a);
   step->b = builder.plain(op.b);
   step->to = builder.new_plain(op.output);
-  step->expanded =
-      builder.new_scratch(step->a_is_one || step->b_is_one ? step->scratch_rows() * step->count : 0);
+  step->expanded = builder.new_scratch(
+      step->a_is_one || step->b_is_one ? builder.parts_of(std::ssize(step->rows)) * step->count : 0);
   std::vector<Place> places{step->a, step->b, step->to, step->expanded};
   finish(builder, op, std::move(step), places);
   return true;

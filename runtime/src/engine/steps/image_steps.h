@@ -132,9 +132,6 @@ class MaxPoolStep : public Step {
 
   /// Works out the columns.
   void prepare();
-  [[nodiscard]] std::int64_t scratch_rows() const {
-    return std::min(to.batch * to.height, RunContext::kMostParts);
-  }
   Status run(const RunContext& context) override;
 
  private:

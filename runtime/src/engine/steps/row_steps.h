@@ -58,9 +58,6 @@ class BroadcastAddStep : public Step {
   kernels::Epilogue epilogue;
   const kernels::ElementwiseKernels* kernels = nullptr;
 
-  [[nodiscard]] std::int64_t scratch_rows() const {
-    return std::min(std::ssize(rows), RunContext::kMostParts);
-  }
   Status run(const RunContext& context) override;
 };
 
