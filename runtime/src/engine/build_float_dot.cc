@@ -216,6 +216,28 @@ bool is_depthwise(const operators::Convolution& convolution) {
          std::none_of(window.pads_begin.begin(), window.pads_begin.end(), negative);
 }
 
+/// What the two steps of convolutions read.
+template <typename ConvStep>
+void set_operands(Builder& builder, const EvaluateOp& op, ConvStep& step) {
+  step.input = builder.exact(op.inputs[0]);
+  step.weights = builder.exact(op.inputs[1]);
+  step.has_bias = has_input(op, 2);
+  step.bias = step.has_bias ? builder.exact(op.inputs[2]) : Place();
+}
+
+/// A clamp behind it, its output, and the step itself.
+template <typename ConvStep>
+void finish_conv(Builder& builder, const EvaluateOp& op, std::unique_ptr<ConvStep> step, Place scratch,
+                 std::string_view kernel) {
+  TensorId made = clamp_behind(builder, op.outputs[0], step->epilogue, step->profile.operation);
+  step->output = builder.new_exact(made);
+  std::vector<Place> places{step->input, step->weights, scratch, step->output};
+  if (step->has_bias) {
+    places.push_back(step->bias);
+  }
+  finish(builder, std::move(step), made, kernel, places);
+}
+
 void add_depthwise(Builder& builder, const EvaluateOp& op, const operators::Convolution& convolution) {
   const WindowGeometry& window = convolution.window;
   auto step = std::make_unique<FloatDepthwiseStep>();
@@ -241,21 +263,13 @@ void add_depthwise(Builder& builder, const EvaluateOp& op, const operators::Conv
     }
   }
   std::int64_t parts = builder.parts_of(step->batch * step->channels);
-  step->input = builder.exact(op.inputs[0]);
-  step->weights = builder.exact(op.inputs[1]);
-  step->has_bias = has_input(op, 2);
-  step->bias = step->has_bias ? builder.exact(op.inputs[2]) : Place();
+  set_operands(builder, op, *step);
   step->padded = builder.new_scratch(4 * parts * step->padded_height * step->padded_width);
   step->profile.operation = describe(op);
   step->profile.multiply_adds = product(convolution.shape) * std::ssize(step->taps);
-  TensorId made = clamp_behind(builder, op.outputs[0], step->epilogue, step->profile.operation);
-  step->output = builder.new_exact(made);
-  std::vector<Place> places{step->input, step->weights, step->padded, step->output};
-  if (step->has_bias) {
-    places.push_back(step->bias);
-  }
+  Place scratch = step->padded;
   std::string_view kernel = step->kernels->name;
-  finish(builder, std::move(step), made, kernel, places);
+  finish_conv(builder, op, std::move(step), scratch, kernel);
 }
 
 }  // namespace
@@ -294,21 +308,13 @@ bool build_float_conv(Builder& builder, const EvaluateOp& op) {
   set_rows(window, *step);
   std::int64_t blocks = (step->out_plane + FloatConvStep::kPositions - 1) / FloatConvStep::kPositions;
   std::int64_t parts = builder.parts_of(step->batch * step->group * blocks);
-  step->input = builder.exact(op.inputs[0]);
-  step->weights = builder.exact(op.inputs[1]);
-  step->has_bias = has_input(op, 2);
-  step->bias = step->has_bias ? builder.exact(op.inputs[2]) : Place();
+  set_operands(builder, op, *step);
   step->patches = builder.new_scratch(4 * parts * FloatConvStep::kPositions * step->depth());
   step->profile.operation = describe(op);
   step->profile.multiply_adds = product(convolution->shape) * step->depth();
-  TensorId made = clamp_behind(builder, op.outputs[0], step->epilogue, step->profile.operation);
-  step->output = builder.new_exact(made);
-  std::vector<Place> places{step->input, step->weights, step->patches, step->output};
-  if (step->has_bias) {
-    places.push_back(step->bias);
-  }
+  Place scratch = step->patches;
   std::string_view kernel = step->kernel->name;
-  finish(builder, std::move(step), made, kernel, places);
+  finish_conv(builder, op, std::move(step), scratch, kernel);
   return true;
 }
 
