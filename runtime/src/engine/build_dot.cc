@@ -41,7 +41,8 @@ std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack
     return kernels::includes(builder.isa(), one.isa) && (one.worth == nullptr || one.worth(work));
   });
   return builder.layers().get<DotLayer>({what.operation, &kernel, what.order.segments, what.variant}, [&] {
-    return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel);
+    return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel,
+                      kernel_of_any_weights(builder.isa(), work));
   });
 }
 

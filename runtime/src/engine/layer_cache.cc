@@ -11,7 +11,7 @@ std::int64_t DotLayer::bytes() const {
   std::size_t total = 0;
   for (const PackedDot& group : groups) {
     total += group.weights.size() + 4 * (group.bias.size() + group.multipliers.size()) +
-             group.rest.weights.size() + 4 * (group.rest.begin.size() + group.rest.quads.size());
+             group.rest.windows.size() + 4 * (group.rest.begin.size() + group.rest.groups.size() + group.rest.quads.size());
   }
   return static_cast<std::int64_t>(total);
 }
@@ -38,7 +38,8 @@ bool is_in_order(const DotOrder& order, std::int64_t depth) {
 
 std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
                                            const DotOrder& order, std::int32_t input_shift,
-                                           const kernels::DotKernel& kernel) {
+                                           const kernels::DotKernel& kernel,
+                                           const kernels::DotKernel& otherwise) {
   auto result = std::make_shared<DotLayer>();
   result->kernel = &kernel;
   std::int64_t channels = layer.weights.dim(0) / group;
@@ -78,7 +79,10 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
     packed.weights = kernels::pack_dot(weights, made, order.segments, order.depth, kernel.panel, kernel.unit);
     if (kernel.split != nullptr) {
       std::int64_t filled_depth = (order.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
-      packed.rest = kernel.split(packed.weights, order.segments * filled_depth * kernel.panel);
+      packed.rest = kernel.split(packed.weights, order.segments, filled_depth);
+      if (!packed.rest.worth) {
+        return pack_layer(layer, group, order, input_shift, otherwise, otherwise);
+      }
     }
     result->groups.push_back(std::move(packed));
   }

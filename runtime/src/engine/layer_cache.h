@@ -37,11 +37,13 @@ struct DotLayer {
   [[nodiscard]] std::int64_t bytes() const;
 };
 
-/// The kernel and the packed weights of one layer. `input_shift` is subtracted from the bytes of the input to
-/// get the program's integers.
+/// The kernel and the packed weights of one layer. `otherwise`, a kernel for any weights, takes the place of
+/// one that these split badly for. `input_shift` is subtracted from the bytes of the input to get the program's
+/// integers.
 std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
                                            const DotOrder& order, std::int32_t input_shift,
-                                           const kernels::DotKernel& kernel);
+                                           const kernels::DotKernel& kernel,
+                                           const kernels::DotKernel& otherwise);
 
 /// What a session has packed so far, by operation and by what its packing depends on.
 class LayerCache {

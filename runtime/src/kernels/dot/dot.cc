@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/dot/split_pairs.h"
+
 namespace zeropoint::kernels {
 
 #define ZP_DOT_KERNEL(function, ...) void function(const DotParams& params);
@@ -25,40 +27,6 @@ namespace {
   std::int64_t vectors =
       work.positions * pieces(work.channels, 16) * (work.segments * pieces(work.depth, 4) * 5 / 8 + 5);
   return tiles < vectors;
-}
-
-/// vpmaddubsw adds two products in int16 and saturates: |w0 + w1| of one sign must not pass 128, whatever the
-/// bytes. What is too much of w1 becomes a weight of its own.
-[[maybe_unused]] DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t panel_bytes) {
-  constexpr std::int64_t kPanel = 8;
-  constexpr std::int64_t kQuad = 4 * kPanel;
-  constexpr int kMost = 128;
-  DotRest rest;
-  auto size = static_cast<std::int64_t>(packed.size());
-  for (std::int64_t at = 0; at < size; at += kQuad) {
-    if (at % panel_bytes == 0) {
-      rest.begin.push_back(static_cast<std::int32_t>(rest.quads.size()));
-    }
-    std::int8_t beside[kQuad] = {};
-    bool any = false;
-    for (std::int64_t i = 0; i < kQuad; i += 2) {
-      std::int8_t* pair = packed.data() + at + i;
-      int sum = pair[0] + pair[1];
-      bool one_sign = (pair[0] > 0) == (pair[1] > 0);
-      if (one_sign && (sum > kMost || sum < -kMost)) {
-        int kept = (sum > 0 ? kMost : -kMost) - pair[0];
-        beside[i + 1] = static_cast<std::int8_t>(pair[1] - kept);
-        pair[1] = static_cast<std::int8_t>(kept);
-        any = true;
-      }
-    }
-    if (any) {
-      rest.quads.push_back(static_cast<std::int32_t>(at % panel_bytes / kQuad));
-      rest.weights.insert(rest.weights.end(), beside, beside + kQuad);
-    }
-  }
-  rest.begin.push_back(static_cast<std::int32_t>(rest.quads.size()));
-  return rest;
 }
 
 constexpr DotKernel kKernels[] = {

@@ -21,12 +21,18 @@
 
 namespace zeropoint::kernels {
 
-/// Weights beside those of the panels, for kernels that cannot take all at once: a unit of four bytes of the
-/// input of a position is multiplied twice.
+/// Weights beside those of the panels, for kernels that cannot take all at once: what of a few input bytes is
+/// multiplied a second time, for 16 channels together. A window is 16 neighbouring bytes of a segment, of which
+/// each channel takes two; the products of a group of windows stay in int16 when summed.
 struct DotRest {
-  std::vector<std::int32_t> begin;     ///< of each panel, and the end
-  std::vector<std::int32_t> quads;     ///< by their number in the panel
-  AlignedVector<std::int8_t> weights;  ///< [panel][4] for each
+  static constexpr std::int64_t kChannels = 16;
+  static constexpr std::int64_t kWindow = 16;
+
+  std::vector<std::int32_t> begin;    ///< the first group of each 16 channels, and the end
+  std::vector<std::int32_t> groups;   ///< the first window of each, and the end
+  std::vector<std::int32_t> quads;    ///< of each window: its first four bytes, by their number in a panel
+  AlignedVector<std::int8_t> windows; ///< of each: [channel][2] indices of bytes, then [channel][2] weights
+  bool worth = true;                  ///< quicker than a kernel for any weights
 };
 
 /// Positions in one run have one distance in the input. In the output they are rows of `row_length`
@@ -41,8 +47,8 @@ struct DotParams {
 
   const std::int8_t* weights = nullptr;     ///< see pack_dot()
   const DotRest* rest = nullptr;            ///< of kernels that split weights
-  const std::ptrdiff_t* rest_at = nullptr;  ///< where each of its quads lies, from a position's input on
-  std::int64_t first_channel = 0;           ///< a multiple of the panel's channels
+  const std::ptrdiff_t* rest_at = nullptr;  ///< where each of its windows lies, from a position's input on
+  std::int64_t first_channel = 0;           ///< a multiple of the panel's channels, and of 16
   std::int64_t channels = 0;                ///< the end of the channels to compute
 
   const std::int32_t* row_bias = nullptr;  ///< none: 0
@@ -80,9 +86,9 @@ struct DotKernel {
   std::int64_t panel;  ///< channels of a panel of weights
   std::int64_t unit;   ///< segments are filled up to a multiple of it
   void (*run)(const DotParams& params);
-  /// Takes from packed weights, `panel_bytes` a panel, what it cannot multiply exactly with the rest. None:
-  /// there is no such thing. It has no part in products of computed matrices.
-  DotRest (*split)(std::span<std::int8_t> packed, std::int64_t panel_bytes);
+  /// Takes from weights packed for it what it cannot multiply exactly with the others; `depth` is filled up.
+  /// None: this is a kernel for any weights.
+  DotRest (*split)(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth);
   /// Called around the runs of one thread, all of as many positions. None: nothing is to be done.
   void (*enter)(const DotParams& params);
   void (*leave)();

@@ -7,7 +7,6 @@ struct ScalarTile {
   static constexpr std::int64_t kRows = 4;
   static constexpr std::int64_t kPanels = 1;
   static constexpr std::int64_t kPanel = 8;
-  static constexpr auto store = store_panel<kPanel>;
 
   static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
                          std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,

@@ -121,7 +121,7 @@ void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed)
   DotRest rest;
   std::vector<std::ptrdiff_t> rest_at;
   if (kernel.split != nullptr) {
-    rest = kernel.split(packed, c.segments * filled * kernel.panel);
+    rest = kernel.split(packed, c.segments, filled);
   }
   for (std::int32_t quad : rest.quads) {
     rest_at.push_back(c.offsets[static_cast<std::size_t>(quad / (filled / 4))] + quad % (filled / 4) * 4);
@@ -204,40 +204,82 @@ TEST(Dot, EveryKernelEqualsTheDefinition) {
   });
 }
 
+/// What vpmaddubsw sums in one int16: no bytes take it out of range.
+void expect_in_int16(const std::vector<int>& weights) {
+  int positive = 0;
+  int negative = 0;
+  for (int w : weights) {
+    (w > 0 ? positive : negative) += w;
+  }
+  ASSERT_LE(255 * positive, 32767);
+  ASSERT_GE(255 * negative, -32768);
+}
+
+/// Weights [channels][segments * depth] as the kernel's panels and their rest give them.
+std::vector<int> put_together(std::span<const std::int8_t> kept, const DotRest& rest, std::int64_t channels,
+                              std::int64_t depth, std::int64_t all) {
+  constexpr std::int64_t kPanel = 8;
+  constexpr std::int64_t kChannels = DotRest::kChannels;
+  std::vector<int> sums;
+  for (std::int64_t m = 0; m < channels; ++m) {
+    for (std::int64_t k = 0; k < all; ++k) {
+      sums.push_back(
+          kept[static_cast<std::size_t>((m / kPanel * all + k / 4 * 4) * kPanel + m % kPanel * 4 + k % 4)]);
+    }
+  }
+  for (std::int64_t first = 0; first < channels; first += kChannels) {
+    const std::int32_t* groups = rest.begin.data() + first / kChannels;
+    for (std::int32_t group = groups[0]; group < groups[1]; ++group) {
+      std::vector<int> of_channel[kChannels];
+      for (std::int32_t i = rest.groups[static_cast<std::size_t>(group)];
+           i < rest.groups[static_cast<std::size_t>(group) + 1]; ++i) {
+        const std::int8_t* window = rest.windows.data() + std::int64_t{i} * 4 * kChannels;
+        std::int64_t quad = rest.quads[static_cast<std::size_t>(i)];
+        for (std::int64_t slot = 0; slot < 2 * kChannels; ++slot) {
+          int w = window[slot + 2 * kChannels];
+          std::int64_t k = 4 * quad + window[slot];
+          if (w != 0) {
+            EXPECT_EQ(k / depth, 4 * quad / depth) << "a window of two segments";
+            EXPECT_LT(window[slot], DotRest::kWindow);
+            sums[static_cast<std::size_t>((first + slot / 2) * all + k)] += w;
+          }
+          of_channel[slot / 2].push_back(w);
+        }
+      }
+      for (const std::vector<int>& weights : of_channel) {
+        expect_in_int16(weights);
+      }
+    }
+  }
+  return sums;
+}
+
 // 255 * 127 * 2 passes int16: a kernel that multiplies pairs there must keep such weights apart.
 TEST(Dot, SplitWeightsAreTheSameInSum) {
   for (const DotKernel& kernel : dot_kernels()) {
-    for (unsigned seed = 0; seed < 50 && kernel.split != nullptr; ++seed) {
+    for (unsigned seed = 0; seed < 200 && kernel.split != nullptr; ++seed) {
       Rng rng(seed);
-      constexpr std::size_t kQuads = 10;
-      std::size_t quad = 4 * static_cast<std::size_t>(kernel.panel);
-      AlignedVector<std::int8_t> weights;
-      for (std::size_t i = 0; i < 3 * kQuads * quad; ++i) {
-        weights.push_back(
-            one_of<std::int8_t>(rng, {-128, 127, 64, -64, static_cast<std::int8_t>(pick(rng, -128, 127))}));
+      std::int64_t channels = pick(rng, 1, 40);
+      std::int64_t segments = pick(rng, 1, 3);
+      std::int64_t depth = 4 * pick(rng, 1, 12);
+      std::vector<std::int8_t> weights;
+      for (std::int64_t i = 0; i < channels * segments * depth; ++i) {
+        auto any = static_cast<std::int8_t>(pick(rng, -128, 127));
+        weights.push_back(seed % 4 == 0   ? std::int8_t{-128}
+                          : seed % 4 == 1 ? std::int8_t{127}
+                          : seed % 4 == 2 ? static_cast<std::int8_t>(any / 2 + 20)
+                                          : one_of<std::int8_t>(rng, {-128, 127, 64, -64, any}));
       }
-      AlignedVector<std::int8_t> kept = weights;
-      DotRest rest = kernel.split(kept, static_cast<std::int64_t>(kQuads * quad));
-      ASSERT_EQ(rest.begin.size(), 4U);
-      std::vector<int> sums(kept.begin(), kept.end());
-      for (std::size_t panel = 0; panel < 3; ++panel) {
-        for (auto i = static_cast<std::size_t>(rest.begin[panel]);
-             i < static_cast<std::size_t>(rest.begin[panel + 1]); ++i) {
-          for (std::size_t j = 0; j < quad; ++j) {
-            sums[(panel * kQuads + static_cast<std::size_t>(rest.quads[i])) * quad + j] +=
-                rest.weights[i * quad + j];
-          }
-        }
+      AlignedVector<std::int8_t> kept = pack_dot(weights, channels, segments, depth, kernel.panel, 4);
+      DotRest rest = kernel.split(kept, segments, depth);
+      ASSERT_EQ(put_together(kept, rest, channels, depth, segments * depth),
+                std::vector<int>(weights.begin(), weights.end()))
+          << "seed " << seed;
+      for (std::size_t i = 0; i < kept.size(); i += 2) {
+        expect_in_int16({kept[i], kept[i + 1]});
       }
-      ASSERT_EQ(sums, std::vector<int>(weights.begin(), weights.end()));
-      for (const AlignedVector<std::int8_t>* all : {&kept, &rest.weights}) {
-        for (std::size_t i = 0; i < all->size(); i += 2) {
-          int a = (*all)[i];
-          int b = (*all)[i + 1];
-          ASSERT_LE(255 * (std::max(a, 0) + std::max(b, 0)), 32767);
-          ASSERT_GE(255 * (std::min(a, 0) + std::min(b, 0)), -32768);
-        }
-      }
+      // Weights of which every pair is too much are for other kernels.
+      ASSERT_TRUE(seed % 4 > 1 || !rest.worth);
     }
   }
 }

@@ -1,59 +1,139 @@
 #pragma once
 
-// From 8 sums to 8 bytes in registers of 256 bits. Internal linkage: only files compiled for AVX2 include it.
+// From tiles of sums to what a run stores, in registers of 256 bits. Internal linkage: only files compiled for
+// AVX2 include it.
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/dot/dot.h"
+#include "kernels/dot/walk.h"
 
 namespace zeropoint::kernels {
 namespace {
 
-/// clamp(q + shift, low, high) of rounded integers, as bytes.
-inline __m128i bytes_of(__m256i q, std::int32_t shift, std::uint8_t low, std::uint8_t high) {
-  __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
-  words = _mm_adds_epi16(words, _mm_set1_epi16(static_cast<short>(shift)));
-  __m128i bytes = _mm_packus_epi16(words, words);
-  bytes = _mm_max_epu8(bytes, _mm_set1_epi8(static_cast<char>(low)));
-  return _mm_min_epu8(bytes, _mm_set1_epi8(static_cast<char>(high)));
+/// An epilogue's numbers in registers.
+struct Epilogue256 {
+  EpilogueKind kind;
+  __m256i last_shift;  ///< int16: zero point or shift of what is stored
+  __m256i last_low;    ///< uint8
+  __m256i last_high;
+  // Of the requantization before an addition, int32 from the zero point on.
+  __m256i low;
+  __m256i high;
+  __m256i own_shift;
+  __m256i other_shift;
+  __m256 own_scale;
+  __m256 other_scale;
+  __m256 fixed;
+  bool own_first;
+
+  explicit Epilogue256(const Epilogue& e) : kind(e.kind), own_first(e.own_first) {
+    bool adds = e.kind == EpilogueKind::kAdd;
+    last_shift = _mm256_set1_epi16(static_cast<short>(adds ? e.sum_shift : e.zero_point));
+    last_low = _mm256_set1_epi8(static_cast<char>(adds ? e.sum_low : e.low));
+    last_high = _mm256_set1_epi8(static_cast<char>(adds ? e.sum_high : e.high));
+    low = _mm256_set1_epi32(e.low - e.zero_point);
+    high = _mm256_set1_epi32(e.high - e.zero_point);
+    own_shift = _mm256_set1_epi32(e.own_shift - e.zero_point);
+    other_shift = _mm256_set1_epi32(e.other_shift);
+    own_scale = _mm256_set1_ps(e.own_scale);
+    other_scale = _mm256_set1_ps(e.other_scale);
+    fixed = _mm256_set1_ps(e.fixed);
+  }
+
+  /// round(float(acc) * multiplier)
+  static __m256i requantized(__m256i accumulators, __m256 multipliers) {
+    return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(accumulators), multipliers));
+  }
+
+  /// The rounded sum of what was requantized and 8 bytes of the other operand.
+  [[nodiscard]] __m256i sum(__m256i q, __m128i other) const {
+    q = _mm256_min_epi32(_mm256_max_epi32(q, low), high);
+    __m256 own = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(q, own_shift)), own_scale);
+    __m256i p = _mm256_sub_epi32(_mm256_cvtepu8_epi32(other), other_shift);
+    __m256 its = _mm256_mul_ps(_mm256_cvtepi32_ps(p), other_scale);
+    __m256 sum = own_first ? _mm256_add_ps(own, _mm256_add_ps(its, fixed))
+                           : _mm256_add_ps(its, _mm256_add_ps(own, fixed));
+    return _mm256_cvtps_epi32(sum);
+  }
+
+  /// Four vectors of 8 rounded integers as 32 bytes in their order.
+  [[nodiscard]] __m256i bytes(const __m256i (&q)[4]) const {
+    __m256i words[2] = {_mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), last_shift),
+                        _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), last_shift)};
+    __m256i bytes = _mm256_packus_epi16(words[0], words[1]);
+    bytes = _mm256_min_epu8(_mm256_max_epu8(bytes, last_low), last_high);
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+};
+
+constexpr std::int64_t kTileWidth = 16;  ///< channels of a tile, in two vectors
+
+/// `count` bytes, at most kTileWidth.
+inline __m128i load_bytes(const std::uint8_t* from, std::int64_t count) {
+  if (count == kTileWidth) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  }
+  alignas(16) std::uint8_t bytes[kTileWidth] = {};
+  std::memcpy(bytes, from, static_cast<std::size_t>(count));
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
 }
 
-inline __m256 reals_of(__m128i bytes, std::int32_t shift) {
-  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), _mm256_set1_epi32(shift)));
-}
-
-/// store_panel() of store_loops.h for panels of 8.
-inline void store_panel_256(const DotParams& p, std::int64_t first, std::int64_t count, std::ptrdiff_t output,
-                            std::ptrdiff_t other, const std::int32_t* sums) {
-  const Epilogue& e = *p.epilogue;
-  if (e.kind == EpilogueKind::kAccumulators) {
-    std::memcpy(static_cast<std::int32_t*>(p.output) + output + first, sums,
-                static_cast<std::size_t>(4 * count));
+inline void store_bytes(std::uint8_t* to, __m128i bytes, std::int64_t count) {
+  if (count == kTileWidth) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
     return;
   }
-  __m256i acc = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
-  __m256 multipliers = _mm256_loadu_ps(e.multipliers + first);
-  __m256i q = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), multipliers));
-  __m128i bytes = bytes_of(q, e.zero_point, e.low, e.high);
-  if (e.kind == EpilogueKind::kAdd) {
-    std::uint64_t its = 0;
-    std::memcpy(&its, p.other + other + first, static_cast<std::size_t>(count));
-    __m256 own = _mm256_mul_ps(reals_of(bytes, e.own_shift), _mm256_set1_ps(e.own_scale));
-    __m256 others = _mm256_mul_ps(reals_of(_mm_cvtsi64_si128(static_cast<long long>(its)), e.other_shift),
-                                  _mm256_set1_ps(e.other_scale));
-    __m256 fixed = _mm256_set1_ps(e.fixed);
-    __m256 sum = e.own_first ? _mm256_add_ps(own, _mm256_add_ps(others, fixed))
-                             : _mm256_add_ps(others, _mm256_add_ps(own, fixed));
-    bytes = bytes_of(_mm256_cvtps_epi32(sum), e.sum_shift, e.sum_low, e.sum_high);
+  alignas(16) std::uint8_t all[kTileWidth];
+  _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+  std::memcpy(to, all, static_cast<std::size_t>(count));
+}
+
+/// `rows` positions with `count` channels from `first` on, two positions at once. sums: kTileWidth for each.
+template <int kMost>
+[[gnu::noinline]] void store_tile_256(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                                      std::int64_t count, int rows, const Targets<kMost>& targets,
+                                      const std::int32_t* sums) {
+  if (epilogue.kind == EpilogueKind::kAccumulators) {
+    for (int r = 0; r < rows; ++r) {
+      if (targets.stored[r]) {
+        std::copy_n(sums + r * kTileWidth, count,
+                    static_cast<std::int32_t*>(p.output) + targets.output[r] + first);
+      }
+    }
+    return;
   }
-  auto eight = static_cast<std::uint64_t>(_mm_cvtsi128_si64(bytes));
-  std::uint8_t* to = static_cast<std::uint8_t*>(p.output) + output + first;
-  if (count == 8) {
-    std::memcpy(to, &eight, 8);
-  } else {
-    std::memcpy(to, &eight, static_cast<std::size_t>(count));
+  bool adds = epilogue.kind == EpilogueKind::kAdd;
+  __m256 multipliers[2] = {_mm256_loadu_ps(p.epilogue->multipliers + first), _mm256_setzero_ps()};
+  if (count > 8) {
+    multipliers[1] = _mm256_loadu_ps(p.epilogue->multipliers + first + 8);
+  }
+  for (int r = 0; r < rows; r += 2) {
+    int second = r + 1 < rows ? r + 1 : r;
+    __m256i q[4];
+    for (int i = 0; i < 4; ++i) {
+      const std::int32_t* from = sums + (i < 2 ? r : second) * kTileWidth + i % 2 * 8;
+      q[i] = Epilogue256::requantized(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)),
+                                      multipliers[i % 2]);
+    }
+    for (int i = 0; i < 2 && adds; ++i) {
+      int row = i == 0 ? r : second;
+      __m128i other = targets.stored[row] ? load_bytes(p.other + targets.other[row] + first, count)
+                                          : _mm_setzero_si128();
+      q[2 * i] = epilogue.sum(q[2 * i], other);
+      q[2 * i + 1] = epilogue.sum(q[2 * i + 1], _mm_unpackhi_epi64(other, other));
+    }
+    __m256i bytes = epilogue.bytes(q);
+    std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + first;
+    if (targets.stored[r]) {
+      store_bytes(output + targets.output[r], _mm256_castsi256_si128(bytes), count);
+    }
+    if (second != r && targets.stored[second]) {
+      store_bytes(output + targets.output[second], _mm256_extracti128_si256(bytes, 1), count);
+    }
   }
 }
 

@@ -43,11 +43,6 @@ void store_panel(const DotParams& p, std::int64_t first, std::int64_t count, std
 /// Tile::of_size<n>(params, input, weights, sums).
 template <typename Tile>
 struct FourRows {
-  static void store(const DotParams& p, std::int64_t first, std::int64_t count, std::ptrdiff_t output,
-                    std::ptrdiff_t other, const std::int32_t* sums) {
-    store_panel<Tile::kPanel>(p, first, count, output, other, sums);
-  }
-
   static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
                          std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
                          std::int32_t* sums) {
@@ -61,8 +56,7 @@ struct FourRows {
 
 /// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by kPanels panels of
 /// kPanel channels: Tile::accumulate(params, input, weights, panel_bytes, rows, panels, sums), its sums
-/// already holding the biases, and Tile::accumulate_rest() where weights were split; Tile::store() ends a
-/// panel's channels of one position as store_panel() does.
+/// already holding the biases.
 template <typename Tile>
 void run_tiles(const DotParams& p) {
   constexpr std::int64_t kWidth = Tile::kPanels * Tile::kPanel;
@@ -87,15 +81,12 @@ void run_tiles(const DotParams& p) {
       }
       const std::uint8_t* input = p.input + position * p.input_step;
       Tile::accumulate(p, input, weights, panel_bytes, rows, panels, &sums[0][0]);
-      if constexpr (requires { Tile::accumulate_rest; }) {
-        Tile::accumulate_rest(p, input, first / Tile::kPanel, rows, panels, &sums[0][0]);
-      }
       Targets<Tile::kRows> targets;
       walk.take_each(static_cast<int>(rows), targets);
       for (std::int64_t r = 0; r < rows; ++r) {
         for (std::int64_t m = 0; m < count && targets.stored[r]; m += Tile::kPanel) {
-          Tile::store(p, first + m, std::min(Tile::kPanel, count - m), targets.output[r], targets.other[r],
-                      sums[r] + m);
+          store_panel<Tile::kPanel>(p, first + m, std::min(Tile::kPanel, count - m), targets.output[r],
+                                    targets.other[r], sums[r] + m);
         }
       }
     }

@@ -1,0 +1,118 @@
+#include "kernels/dot/split_pairs.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace zeropoint::kernels {
+namespace {
+
+constexpr std::int32_t kMost = 128;
+constexpr std::int64_t kPanel = 8;
+constexpr std::int64_t kQuad = 4 * kPanel;  // bytes
+
+/// What is too much of a weight.
+struct Excess {
+  std::int32_t quad;  ///< in its panel
+  std::int32_t byte;  ///< of the four
+  std::size_t channel;
+  std::int8_t weight;
+};
+
+/// Takes from the pairs of a quad what is too much.
+void take_excess(std::int8_t* packed, std::int32_t quad, std::size_t first_channel,
+                 std::vector<Excess>& excess) {
+  for (int i = 0; i < kQuad; i += 2) {
+    std::int8_t* pair = packed + i;
+    int sum = pair[0] + pair[1];
+    bool one_sign = (pair[0] > 0) == (pair[1] > 0);
+    if (one_sign && (sum > kMost || sum < -kMost)) {
+      int kept = (sum > 0 ? kMost : -kMost) - pair[0];
+      excess.push_back({quad, i % 4 + 1, first_channel + static_cast<std::size_t>(i) / 4,
+                        static_cast<std::int8_t>(pair[1] - kept)});
+      pair[1] = static_cast<std::int8_t>(kept);
+    }
+  }
+}
+
+/// Makes windows and groups of the excess of 16 channels.
+class RestOfChannels {
+ public:
+  RestOfChannels(DotRest& rest, std::int32_t segment_quads) : rest_(rest), segment_quads_(segment_quads) {
+    rest_.begin.push_back(static_cast<std::int32_t>(rest_.groups.size()));
+  }
+
+  /// In the order of their quads.
+  void add(std::vector<Excess> excess) {
+    bool begins_group = true;
+    while (!excess.empty()) {
+      if (begins_group || !fits(excess.front())) {
+        rest_.groups.push_back(static_cast<std::int32_t>(rest_.quads.size()));
+        sums_ = {};
+        begins_group = false;
+      }
+      add_window(excess);
+    }
+  }
+
+ private:
+  /// Whether its channel's sum of the group stays in int16.
+  [[nodiscard]] bool fits(const Excess& e) const {
+    std::int32_t sum = sums_[e.channel][e.weight > 0 ? 1 : 0] + e.weight;
+    return sum <= kMost && sum >= -kMost;
+  }
+
+  /// A window from the first quad on, with all that it can hold.
+  void add_window(std::vector<Excess>& excess) {
+    std::int32_t first = excess.front().quad;
+    std::int32_t end = std::min<std::int32_t>(first + DotRest::kWindow / 4,
+                                              (first / segment_quads_ + 1) * segment_quads_);
+    std::array<std::int8_t, 4 * DotRest::kChannels> window{};
+    std::array<std::size_t, DotRest::kChannels> taken{};
+    auto left = std::remove_if(excess.begin(), excess.end(), [&](const Excess& e) {
+      if (e.quad >= end || taken[e.channel] == 2 || !fits(e)) {
+        return false;
+      }
+      std::size_t at = 2 * e.channel + taken[e.channel]++;
+      window[at] = static_cast<std::int8_t>((e.quad - first) * 4 + e.byte);
+      window[at + 2 * DotRest::kChannels] = e.weight;
+      sums_[e.channel][e.weight > 0 ? 1 : 0] += e.weight;
+      return true;
+    });
+    excess.erase(left, excess.end());
+    rest_.quads.push_back(first);
+    rest_.windows.insert(rest_.windows.end(), window.begin(), window.end());
+  }
+
+  DotRest& rest_;
+  std::int32_t segment_quads_;
+  std::array<std::array<std::int32_t, 2>, DotRest::kChannels> sums_{};  ///< of negative and positive weights
+};
+
+}  // namespace
+
+DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth) {
+  DotRest rest;
+  auto segment_quads = static_cast<std::int32_t>(depth / 4);
+  auto quads = static_cast<std::int32_t>(segments) * segment_quads;
+  std::int64_t panel_bytes = quads * kQuad;
+  auto size = static_cast<std::int64_t>(packed.size());
+  for (std::int64_t begin = 0; begin < size; begin += 2 * panel_bytes) {
+    std::vector<Excess> excess;
+    for (std::int32_t quad = 0; quad < quads; ++quad) {
+      for (std::int64_t panel = 0; panel < 2 && begin + panel * panel_bytes < size; ++panel) {
+        take_excess(packed.data() + begin + panel * panel_bytes + quad * kQuad, quad,
+                    static_cast<std::size_t>(panel * kPanel), excess);
+      }
+    }
+    RestOfChannels(rest, segment_quads).add(std::move(excess));
+  }
+  rest.begin.push_back(static_cast<std::int32_t>(rest.groups.size()));
+  rest.groups.push_back(static_cast<std::int32_t>(rest.quads.size()));
+  // In vector instructions: a window takes 3, a group 8 to widen its sums; other kernels 2 more for a quad.
+  std::int64_t cost = 3 * std::ssize(rest.quads) + 8 * std::ssize(rest.groups);
+  rest.worth = cost <= 2 * size / kQuad;
+  return rest;
+}
+
+}  // namespace zeropoint::kernels
