@@ -22,17 +22,17 @@
 namespace zeropoint::kernels {
 
 /// Weights beside those of the panels, for kernels that cannot take all at once: what of a few input bytes is
-/// multiplied a second time, for 16 channels together. A window is 16 neighbouring bytes of a segment, of which
-/// each channel takes two; the products of a group of windows stay in int16 when summed.
+/// multiplied a second time, for 16 channels together. A window is 16 neighbouring bytes of a segment, of
+/// which each channel takes two; the products of a group of windows stay in int16 when summed.
 struct DotRest {
   static constexpr std::int64_t kChannels = 16;
   static constexpr std::int64_t kWindow = 16;
 
-  std::vector<std::int32_t> begin;    ///< the first group of each 16 channels, and the end
-  std::vector<std::int32_t> groups;   ///< the first window of each, and the end
-  std::vector<std::int32_t> quads;    ///< of each window: its first four bytes, by their number in a panel
-  AlignedVector<std::int8_t> windows; ///< of each: [channel][2] indices of bytes, then [channel][2] weights
-  bool worth = true;                  ///< quicker than a kernel for any weights
+  std::vector<std::int32_t> begin;     ///< the first group of each 16 channels, and the end
+  std::vector<std::int32_t> groups;    ///< the first window of each, and the end
+  std::vector<std::int32_t> quads;     ///< of each window: its first four bytes, by their number in a panel
+  AlignedVector<std::int8_t> windows;  ///< of each: [channel][2] indices of bytes, then [channel][2] weights
+  bool worth = true;                   ///< quicker than a kernel for any weights
 };
 
 /// Positions in one run have one distance in the input. In the output they are rows of `row_length`

@@ -65,8 +65,8 @@ class RestOfChannels {
   /// A window from the first quad on, with all that it can hold.
   void add_window(std::vector<Excess>& excess) {
     std::int32_t first = excess.front().quad;
-    std::int32_t end = std::min<std::int32_t>(first + DotRest::kWindow / 4,
-                                              (first / segment_quads_ + 1) * segment_quads_);
+    std::int32_t end =
+        std::min<std::int32_t>(first + DotRest::kWindow / 4, (first / segment_quads_ + 1) * segment_quads_);
     std::array<std::int8_t, 4 * DotRest::kChannels> window{};
     std::array<std::size_t, DotRest::kChannels> taken{};
     auto left = std::remove_if(excess.begin(), excess.end(), [&](const Excess& e) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// From tiles of sums to what a run stores, in registers of 256 bits. Internal linkage: only files compiled for
-// AVX2 include it.
+// From tiles of sums to what a run stores, in registers of 256 bits. Internal linkage: only files compiled
+// for AVX2 include it.
 
 #include <immintrin.h>
 
@@ -71,14 +71,18 @@ struct Epilogue256 {
 };
 
 constexpr std::int64_t kTileWidth = 16;  ///< channels of a tile, in two vectors
+using TileTargets = Targets<6>;
 
 /// `count` bytes, at most kTileWidth.
 inline __m128i load_bytes(const std::uint8_t* from, std::int64_t count) {
   if (count == kTileWidth) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   }
+  if (count == kTileWidth / 2) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  }
   alignas(16) std::uint8_t bytes[kTileWidth] = {};
-  std::memcpy(bytes, from, static_cast<std::size_t>(count));
+  std::copy_n(from, count, bytes);
   return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
 }
 
@@ -87,52 +91,103 @@ inline void store_bytes(std::uint8_t* to, __m128i bytes, std::int64_t count) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
     return;
   }
-  alignas(16) std::uint8_t all[kTileWidth];
-  _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
-  std::memcpy(to, all, static_cast<std::size_t>(count));
-}
-
-/// `rows` positions with `count` channels from `first` on, two positions at once. sums: kTileWidth for each.
-template <int kMost>
-[[gnu::noinline]] void store_tile_256(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
-                                      std::int64_t count, int rows, const Targets<kMost>& targets,
-                                      const std::int32_t* sums) {
-  if (epilogue.kind == EpilogueKind::kAccumulators) {
-    for (int r = 0; r < rows; ++r) {
-      if (targets.stored[r]) {
-        std::copy_n(sums + r * kTileWidth, count,
-                    static_cast<std::int32_t*>(p.output) + targets.output[r] + first);
-      }
-    }
+  if (count == kTileWidth / 2) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
     return;
   }
-  bool adds = epilogue.kind == EpilogueKind::kAdd;
+  alignas(16) std::uint8_t all[kTileWidth];
+  _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+  std::copy_n(all, count, to);
+}
+
+/// `rows` positions with `count` channels from `first` on; sums: kTileWidth for each. Two positions are made
+/// bytes at once. target(r): where r lies, see Targets.
+template <bool kAdd, typename Target>
+inline void store_rows(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                       std::int64_t count, int rows, const std::int32_t* sums, Target&& target) {
   __m256 multipliers[2] = {_mm256_loadu_ps(p.epilogue->multipliers + first), _mm256_setzero_ps()};
   if (count > 8) {
     multipliers[1] = _mm256_loadu_ps(p.epilogue->multipliers + first + 8);
   }
   for (int r = 0; r < rows; r += 2) {
     int second = r + 1 < rows ? r + 1 : r;
+    auto to = target(r);
+    auto to_second = target(second);
     __m256i q[4];
     for (int i = 0; i < 4; ++i) {
       const std::int32_t* from = sums + (i < 2 ? r : second) * kTileWidth + i % 2 * 8;
       q[i] = Epilogue256::requantized(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)),
                                       multipliers[i % 2]);
     }
-    for (int i = 0; i < 2 && adds; ++i) {
-      int row = i == 0 ? r : second;
-      __m128i other = targets.stored[row] ? load_bytes(p.other + targets.other[row] + first, count)
-                                          : _mm_setzero_si128();
-      q[2 * i] = epilogue.sum(q[2 * i], other);
-      q[2 * i + 1] = epilogue.sum(q[2 * i + 1], _mm_unpackhi_epi64(other, other));
+    if constexpr (kAdd) {
+      auto other_of = [&](const auto& one) {
+        return one.stored ? load_bytes(p.other + one.other + first, count) : _mm_setzero_si128();
+      };
+      __m128i other = other_of(to);
+      q[0] = epilogue.sum(q[0], other);
+      q[1] = epilogue.sum(q[1], _mm_unpackhi_epi64(other, other));
+      other = other_of(to_second);
+      q[2] = epilogue.sum(q[2], other);
+      q[3] = epilogue.sum(q[3], _mm_unpackhi_epi64(other, other));
     }
     __m256i bytes = epilogue.bytes(q);
     std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + first;
-    if (targets.stored[r]) {
-      store_bytes(output + targets.output[r], _mm256_castsi256_si128(bytes), count);
+    if (to.stored) {
+      store_bytes(output + to.output, _mm256_castsi256_si128(bytes), count);
     }
-    if (second != r && targets.stored[second]) {
-      store_bytes(output + targets.output[second], _mm256_extracti128_si256(bytes, 1), count);
+    if (second != r && to_second.stored) {
+      store_bytes(output + to_second.output, _mm256_extracti128_si256(bytes, 1), count);
+    }
+  }
+}
+
+/// One position on its way out; nowhere where it lies in a gap.
+struct Target256 {
+  std::ptrdiff_t output;
+  std::ptrdiff_t other;
+  bool stored;
+};
+
+template <bool kAdd>
+[[gnu::noinline]] void store_whole(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                                   int rows, std::ptrdiff_t output, std::ptrdiff_t other,
+                                   const std::int32_t* sums) {
+  store_rows<kAdd>(p, epilogue, first, kTileWidth, rows, sums, [&](int r) {
+    return Target256{output + r * p.output_step, other + r * p.other_step, true};
+  });
+}
+
+template <bool kAdd>
+[[gnu::noinline]] void store_any(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                                 std::int64_t count, int rows, const TileTargets& targets,
+                                 const std::int32_t* sums) {
+  store_rows<kAdd>(p, epilogue, first, count, rows, sums, [&](int r) {
+    return Target256{targets.output[r], targets.other[r], targets.stored[r]};
+  });
+}
+
+/// Ends a tile.
+[[gnu::noinline]] void store_tile(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                                  std::int64_t count, int rows, TileTargets& targets,
+                                  const std::int32_t* sums) {
+  bool adds = epilogue.kind == EpilogueKind::kAdd;
+  if (targets.in_row && count == kTileWidth && epilogue.kind != EpilogueKind::kAccumulators) {
+    auto* store = adds ? store_whole<true> : store_whole<false>;
+    store(p, epilogue, first, rows, targets.output[0], targets.other[0], sums);
+    return;
+  }
+  if (targets.in_row) {
+    spread(p, rows, targets);
+  }
+  if (epilogue.kind != EpilogueKind::kAccumulators) {
+    auto* store = adds ? store_any<true> : store_any<false>;
+    store(p, epilogue, first, count, rows, targets, sums);
+    return;
+  }
+  for (int r = 0; r < rows; ++r) {
+    if (targets.stored[r]) {
+      std::copy_n(sums + r * kTileWidth, count,
+                  static_cast<std::int32_t*>(p.output) + targets.output[r] + first);
     }
   }
 }

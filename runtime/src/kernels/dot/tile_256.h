@@ -1,7 +1,7 @@
 #pragma once
 
-// Tiles of a few positions by up to 16 channels in registers of 256 bits. Internal linkage: only files compiled
-// for AVX2 include it.
+// Tiles of a few positions by up to 16 channels in registers of 256 bits. Internal linkage: only files
+// compiled for AVX2 include it.
 
 #include <immintrin.h>
 
@@ -44,8 +44,10 @@ struct Tile256 {
   template <int kOfRows, int kOfPanels>
   static void of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
     __m256i acc[kOfRows][kOfPanels];
+#pragma GCC unroll 6
     for (int v = 0; v < kOfPanels; ++v) {
       __m256i bias = load_256(start.bias + v * 8);
+#pragma GCC unroll 6
       for (int r = 0; r < kOfRows; ++r) {
         acc[r][v] = bias;
       }
@@ -58,18 +60,23 @@ struct Tile256 {
       const std::uint8_t* in = start.input + p.segments[s];
       for (std::int64_t k = 0; k < quads; ++k, in += 4, weights += 32) {
         __m256i w[kOfPanels];
+#pragma GCC unroll 6
         for (int v = 0; v < kOfPanels; ++v) {
           w[v] = load_256(weights + v * panel_bytes);
         }
+#pragma GCC unroll 6
         for (int r = 0; r < kOfRows; ++r) {
           __m256i x = four_bytes(in + r * step);
+#pragma GCC unroll 6
           for (int v = 0; v < kOfPanels; ++v) {
             acc[r][v] = kMultiply(acc[r][v], x, w[v]);
           }
         }
       }
     }
+#pragma GCC unroll 6
     for (int r = 0; r < kOfRows; ++r) {
+#pragma GCC unroll 6
       for (int v = 0; v < kOfPanels; ++v) {
         _mm256_store_si256(reinterpret_cast<__m256i*>(sums + r * kTileWidth + v * 8), acc[r][v]);
       }
@@ -134,12 +141,9 @@ void run_tiles_256(const DotParams& p) {
         if (p.row_bias != nullptr) {
           add_row_bias(p.row_bias + position, rows, sums);
         }
-        Targets<Tile::kRows> targets;
+        TileTargets targets;
         walk.take(rows, targets);
-        if (targets.in_row) {
-          spread(p, rows, targets);
-        }
-        store_tile_256(p, epilogue, first, count, rows, targets, sums);
+        store_tile(p, epilogue, first, count, rows, targets, sums);
       }
     }
   }
