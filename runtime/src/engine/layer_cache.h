@@ -38,8 +38,8 @@ struct DotLayer {
 };
 
 /// The kernel and the packed weights of one layer. `otherwise`, a kernel for any weights, takes the place of
-/// one that these split badly for. `input_shift` is subtracted from the bytes of the input to get the program's
-/// integers.
+/// one that these split badly for. `input_shift` is subtracted from the bytes of the input to get the
+/// program's integers.
 std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
                                            const DotOrder& order, std::int32_t input_shift,
                                            const kernels::DotKernel& kernel,
