@@ -1,12 +1,12 @@
-// 16 channels of up to 4 positions at a time: bytes of two taps are widened and interleaved, so that
-// vpmaddwd sums their products exactly.
+// 16 channels of some positions at a time: bytes of two taps are interleaved and widened, so that vpmaddwd
+// sums their products exactly.
 
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/depthwise/depthwise.h"
+#include "kernels/epilogue_256.h"
 
 namespace zeropoint::kernels {
 namespace {
@@ -15,77 +15,144 @@ constexpr std::int64_t kBlock = 64;  // of packed channels
 constexpr std::int64_t kChannels = 16;
 
 inline __m128i load_16(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
-inline __m256i load_8(const std::int32_t* from) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-}
+inline __m128i load_8(const void* from) { return _mm_loadl_epi64(static_cast<const __m128i*>(from)); }
 
-/// The halves of 16 lanes of 32 bits as interleaving leaves them: 0 to 3 and 8 to 11, 4 to 7 and 12 to 15.
-struct Halves {
-  __m256i low, high;
+/// The numbers of 16 channels, in two vectors.
+struct Channels {
+  __m256i bias[2];
+  __m256 multipliers[2];
+  std::int64_t count;  ///< of those that are there
 
-  Halves() = default;
-  Halves(__m256i first, __m256i second)
-      : low(_mm256_permute2x128_si256(first, second, 0x20)),
-        high(_mm256_permute2x128_si256(first, second, 0x31)) {}
-};
-
-/// What is the same for all positions.
-struct Ending {
-  Halves bias, multipliers;
-  __m256i shift, low, high;
-
-  Ending(const Epilogue& e, std::int64_t channel)
-      : bias(load_8(e.bias + channel), load_8(e.bias + channel + 8)),
-        multipliers(_mm256_castps_si256(_mm256_loadu_ps(e.multipliers + channel)),
-                    _mm256_castps_si256(_mm256_loadu_ps(e.multipliers + channel + 8))),
-        shift(_mm256_set1_epi16(static_cast<short>(e.zero_point))),
-        low(_mm256_set1_epi8(static_cast<char>(e.low))),
-        high(_mm256_set1_epi8(static_cast<char>(e.high))) {}
-
-  [[nodiscard]] __m128i bytes(const Halves& sums) const {
-    auto rounded = [](__m256i sum, __m256i multiplier) {
-      return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_castsi256_ps(multiplier)));
-    };
-    __m256i words =
-        _mm256_packs_epi32(rounded(sums.low, multipliers.low), rounded(sums.high, multipliers.high));
-    words = _mm256_adds_epi16(words, shift);
-    __m256i twice = _mm256_packus_epi16(words, words);
-    twice = _mm256_min_epu8(_mm256_max_epu8(twice, low), high);
-    return _mm256_castsi256_si128(_mm256_permute4x64_epi64(twice, 0x08));
-  }
-};
-
-/// `weights` of the 16 channels, taps kBlock bytes apart; `input` and `output` of the first position.
-template <int kPositions>
-void run_positions(const DepthwiseParams& p, const Ending& ending, const std::int8_t* weights,
-                   const std::uint8_t* input, std::uint8_t* output, std::int64_t count) {
-  Halves sums[kPositions];
-  for (Halves& sum : sums) {
-    sum = ending.bias;
-  }
-  for (std::int64_t t = 0; t < p.tap_count; t += 2) {
-    bool two = t + 1 < p.tap_count;
-    __m256i w0 = _mm256_cvtepi8_epi16(load_16(weights + t * kBlock));
-    __m256i w1 = two ? _mm256_cvtepi8_epi16(load_16(weights + (t + 1) * kBlock)) : _mm256_setzero_si256();
-    __m256i w_low = _mm256_unpacklo_epi16(w0, w1);
-    __m256i w_high = _mm256_unpackhi_epi16(w0, w1);
-    const std::uint8_t* first = input + p.taps[t];
-    const std::uint8_t* second = input + p.taps[two ? t + 1 : t];
-    for (int i = 0; i < kPositions; ++i) {
-      __m256i x0 = _mm256_cvtepu8_epi16(load_16(first + i * p.input_step));
-      __m256i x1 = _mm256_cvtepu8_epi16(load_16(second + i * p.input_step));
-      sums[i].low = _mm256_add_epi32(sums[i].low, _mm256_madd_epi16(_mm256_unpacklo_epi16(x0, x1), w_low));
-      sums[i].high = _mm256_add_epi32(sums[i].high, _mm256_madd_epi16(_mm256_unpackhi_epi16(x0, x1), w_high));
+  Channels(const DepthwiseParams& p, std::int64_t first) : count(std::min(kChannels, p.channels - first)) {
+    for (int h = 0; h < 2; ++h) {
+      bias[h] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p.epilogue->bias + first + h * 8));
+      multipliers[h] = _mm256_loadu_ps(p.epilogue->multipliers + first + h * 8);
     }
   }
-  for (int i = 0; i < kPositions; ++i) {
-    __m128i bytes = ending.bytes(sums[i]);
-    if (count == kChannels) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(output + i * p.output_step), bytes);
-    } else {
-      alignas(16) std::uint8_t all[kChannels];
-      _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
-      std::memcpy(output + i * p.output_step, all, static_cast<std::size_t>(count));
+
+  /// The bytes of the sums of two positions.
+  [[nodiscard]] __m256i bytes(const Epilogue256& epilogue, const __m256i (&a)[2],
+                              const __m256i (&b)[2]) const {
+    return epilogue.bytes(
+        {Epilogue256::requantized(a[0], multipliers[0]), Epilogue256::requantized(a[1], multipliers[1]),
+         Epilogue256::requantized(b[0], multipliers[0]), Epilogue256::requantized(b[1], multipliers[1])});
+  }
+};
+
+/// Of 16 channels the bytes or weights of two taps side by side, as int16.
+struct Pairs {
+  __m256i half[2];
+
+  static Pairs of_bytes(__m128i a, __m128i b) {
+    return {{_mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)), _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b))}};
+  }
+  static Pairs of_weights(__m128i a, __m128i b) {
+    return {{_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)), _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b))}};
+  }
+
+  void multiply(const Pairs& weights, __m256i (&sums)[2]) const {
+    for (int h = 0; h < 2; ++h) {
+      sums[h] = _mm256_add_epi32(sums[h], _mm256_madd_epi16(half[h], weights.half[h]));
+    }
+  }
+};
+
+/// The bytes of positions x and, where it is there, x + 1.
+inline void store_two(const DepthwiseParams& p, std::int64_t x, std::int64_t first, std::int64_t count,
+                      __m256i bytes) {
+  std::uint8_t* to = p.output + x * p.output_step + first;
+  if (x < p.positions) {
+    store_bytes(to, _mm256_castsi256_si128(bytes), count);
+  }
+  if (x + 1 < p.positions) {
+    store_bytes(to + p.output_step, _mm256_extracti128_si256(bytes, 1), count);
+  }
+}
+
+/// Four positions at a time, the taps two by two.
+void run_taps(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
+  Channels channels(p, first);
+  const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
+  for (std::int64_t x = 0; x < p.positions; x += 4) {
+    const std::uint8_t* in[4];
+    __m256i sums[4][2];
+    for (int i = 0; i < 4; ++i) {
+      in[i] = p.input + std::min(x + i, p.positions - 1) * p.input_step + first;
+      sums[i][0] = channels.bias[0];
+      sums[i][1] = channels.bias[1];
+    }
+    for (std::int64_t t = 0; t < p.tap_count; t += 2) {
+      bool two = t + 1 < p.tap_count;
+      Pairs w = Pairs::of_weights(load_16(weights + t * kBlock),
+                                  two ? load_16(weights + (t + 1) * kBlock) : _mm_setzero_si128());
+      std::ptrdiff_t tap = p.taps[t];
+      std::ptrdiff_t next = p.taps[two ? t + 1 : t];
+      for (int i = 0; i < 4; ++i) {
+        Pairs::of_bytes(load_16(in[i] + tap), load_16(in[i] + next)).multiply(w, sums[i]);
+      }
+    }
+    for (int i = 0; i < 4; i += 2) {
+      store_two(p, x + i, first, channels.count, channels.bytes(epilogue, sums[i], sums[i + 1]));
+    }
+  }
+}
+
+/// Whether the taps are three by three and neighbouring positions share their columns.
+bool shares_columns(const DepthwiseParams& p) {
+  bool shares = p.tap_count == 9;
+  for (int t = 0; t < 9 && shares; ++t) {
+    shares = p.taps[t] == p.taps[t / 3 * 3] + t % 3 * p.input_step;
+  }
+  return shares;
+}
+
+/// A column of a 3 x 3 window: the first two rows side by side, and the third one beside zeros.
+struct Column {
+  Pairs pair, last;
+
+  static Column of_bytes(const std::uint8_t* const (&rows)[3], std::ptrdiff_t at) {
+    return {Pairs::of_bytes(load_16(rows[0] + at), load_16(rows[1] + at)),
+            {{_mm256_cvtepu8_epi32(load_8(rows[2] + at)), _mm256_cvtepu8_epi32(load_8(rows[2] + at + 8))}}};
+  }
+  static Column of_weights(const std::int8_t* weights) {
+    return {Pairs::of_weights(load_16(weights), load_16(weights + 3 * kBlock)),
+            Pairs::of_weights(load_16(weights + 6 * kBlock), _mm_setzero_si128())};
+  }
+
+  void multiply(const Column& weights, __m256i (&sums)[2]) const {
+    pair.multiply(weights.pair, sums);
+    last.multiply(weights.last, sums);
+  }
+};
+
+/// Two columns at a time: each is widened once for the three positions whose windows it is in.
+void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
+  Channels channels(p, first);
+  const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
+  const Column w[3] = {Column::of_weights(weights), Column::of_weights(weights + kBlock),
+                       Column::of_weights(weights + 2 * kBlock)};
+  const std::uint8_t* rows[3];
+  for (int r = 0; r < 3; ++r) {
+    rows[r] = p.input + p.taps[3 * r] + first;
+  }
+  // The positions that end with these columns, and those that begin.
+  __m256i ending[2][2] = {};
+  for (std::int64_t x = 0; x < p.positions + 2; x += 2) {
+    __m256i beginning[2][2] = {{channels.bias[0], channels.bias[1]}, {channels.bias[0], channels.bias[1]}};
+    Column left = Column::of_bytes(rows, x * p.input_step);
+    left.multiply(w[2], ending[0]);
+    left.multiply(w[1], ending[1]);
+    left.multiply(w[0], beginning[0]);
+    Column right = Column::of_bytes(rows, std::min(x + 1, p.positions + 1) * p.input_step);
+    right.multiply(w[2], ending[1]);
+    right.multiply(w[1], beginning[0]);
+    right.multiply(w[0], beginning[1]);
+    if (x > 0) {
+      store_two(p, x - 2, first, channels.count, channels.bytes(epilogue, ending[0], ending[1]));
+    }
+    for (int h = 0; h < 2; ++h) {
+      ending[0][h] = beginning[0][h];
+      ending[1][h] = beginning[1][h];
     }
   }
 }
@@ -94,20 +161,10 @@ void run_positions(const DepthwiseParams& p, const Ending& ending, const std::in
 
 void depthwise_u8s8_s32_16_avx2(const DepthwiseParams& p);
 void depthwise_u8s8_s32_16_avx2(const DepthwiseParams& p) {
-  constexpr std::int64_t kAtOnce = 4;
-  for (std::int64_t c = 0; c < p.channels; c += kChannels) {
-    Ending ending(*p.epilogue, c);
-    const std::int8_t* weights = p.weights + c / kBlock * kBlock * p.tap_count + c % kBlock;
-    std::int64_t count = std::min(kChannels, p.channels - c);
-    std::int64_t x = 0;
-    for (; x + kAtOnce <= p.positions; x += kAtOnce) {
-      run_positions<kAtOnce>(p, ending, weights, p.input + x * p.input_step + c,
-                             p.output + x * p.output_step + c, count);
-    }
-    for (; x < p.positions; ++x) {
-      run_positions<1>(p, ending, weights, p.input + x * p.input_step + c, p.output + x * p.output_step + c,
-                       count);
-    }
+  Epilogue256 epilogue(*p.epilogue);
+  auto* run = shares_columns(p) ? run_columns : run_taps;
+  for (std::int64_t first = 0; first < p.channels; first += kChannels) {
+    run(p, epilogue, first);
   }
 }
 

@@ -22,7 +22,13 @@ void test(const DepthwiseKernel& kernel, unsigned seed) {
   for (std::int64_t t = 0; t < tap_count; ++t) {
     taps.push_back(pick(rng, 0, 500));
   }
-  std::vector<std::uint8_t> input = random_bytes<std::uint8_t>(rng, positions * step + 500 + channels + 128);
+  if (tap_count == 9 && pick(rng, 0, 1) == 0) {
+    for (std::int64_t t = 0; t < 9; ++t) {  // rows that neighbours share
+      taps[static_cast<std::size_t>(t)] = taps[static_cast<std::size_t>(t / 3 * 3)] + t % 3 * step;
+    }
+  }
+  std::vector<std::uint8_t> input =
+      random_bytes<std::uint8_t>(rng, (positions + 2) * step + 500 + channels + 128);
   std::vector<std::int8_t> weights = random_bytes<std::int8_t>(rng, channels * tap_count);
   std::vector<std::int32_t> bias;
   std::vector<float> multipliers;
