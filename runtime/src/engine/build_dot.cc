@@ -56,7 +56,8 @@ struct Walk {
 
 std::int64_t tiles(std::int64_t positions, std::int64_t tile) { return (positions + tile - 1) / tile; }
 
-Walk choose_walk(std::int64_t height, std::int64_t width, std::int64_t period, bool as_one, bool in_tiles) {
+Walk choose_walk(std::int64_t height, std::int64_t width, std::int64_t period, bool as_one,
+                 const DotKernel& kernel) {
   Walk rows{height, width, width, 0};
   Walk one{1, (height - 1) * period + width, width, period - width};
   if (!as_one) {
@@ -64,10 +65,14 @@ Walk choose_walk(std::int64_t height, std::int64_t width, std::int64_t period, b
   }
   // Tiles of 16 leave the rest of a short row unused; others are cut to size, for the price of loading
   // weights anew.
-  std::int64_t by_rows = in_tiles ? height * tiles(width, 16) * 16 : height * (width + 3 * tiles(width, 12));
-  std::int64_t as_whole =
-      in_tiles ? tiles(one.positions, 16) * 16 : one.positions + 3 * tiles(one.positions, 12);
-  return as_whole <= by_rows ? one : rows;
+  auto cost = [&](std::int64_t positions) {
+    if (kernel.unit == 64) {
+      return tiles(positions, 16) * 16;
+    }
+    std::int64_t tile = kernel.isa == Isa::kAvx512Vnni ? 12 : 6;
+    return positions + tile / 4 * tiles(positions, tile);
+  };
+  return cost(one.positions) <= height * cost(width) ? one : rows;
 }
 
 /// Brings accumulators [N, H, W, M] to where the program wants them, and requantizes them.
@@ -210,7 +215,7 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   bool unstrided = window.stride_h == 1 && window.stride_w == 1;
   std::int64_t period = in.row / in.pixel;
   bool as_one = unstrided && in.row % in.pixel == 0 && period % copies == 0;
-  Walk walk = choose_walk(height, width / copies, period / copies, as_one, kernel.unit == 64);
+  Walk walk = choose_walk(height, width / copies, period / copies, as_one, kernel);
   // Images that lie one behind the other without a gap are one.
   bool joined = unstrided && in.is_dense() && out.is_dense() && taps == 1 && !window.padded &&
                 width == in.width && height == in.height;

@@ -119,16 +119,25 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   if (layer->kernel->enter != nullptr) {
     layer->kernel->enter(p);
   }
-  for (std::int64_t i = part.first; i < part.last; ++i) {
-    std::int64_t n = i / geometry.runs;
-    std::int64_t r = i % geometry.runs;
-    p.input = in + n * geometry.input_image + r * geometry.input_run;
-    p.output = context.at(output) +
-               (channels + n * geometry.output_image + r * geometry.output_run) * (wide ? 4 : 1);
-    if (has_other) {
-      p.other = context.bytes_at(other) + channels + n * geometry.other_image + r * geometry.other_run;
+  // The weights of as many channels as the second cache keeps meet all runs before the next ones do.
+  constexpr std::int64_t kBytes = 512 << 10;
+  constexpr std::int64_t kChannels = 32;
+  std::int64_t at_once =
+      std::max<std::int64_t>(1, kBytes / (kChannels * p.segment_count * p.segment_depth)) * kChannels;
+  for (std::int64_t first = part.first_channel; first < part.channels; first += at_once) {
+    p.first_channel = first;
+    p.channels = std::min(part.channels, first + at_once);
+    for (std::int64_t i = part.first; i < part.last; ++i) {
+      std::int64_t n = i / geometry.runs;
+      std::int64_t r = i % geometry.runs;
+      p.input = in + n * geometry.input_image + r * geometry.input_run;
+      p.output = context.at(output) +
+                 (channels + n * geometry.output_image + r * geometry.output_run) * (wide ? 4 : 1);
+      if (has_other) {
+        p.other = context.bytes_at(other) + channels + n * geometry.other_image + r * geometry.other_run;
+      }
+      layer->kernel->run(p);
     }
-    layer->kernel->run(p);
   }
   if (layer->kernel->leave != nullptr) {
     layer->kernel->leave();

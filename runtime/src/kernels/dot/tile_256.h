@@ -134,8 +134,11 @@ void run_tiles_256(const DotParams& p) {
       start.bias = p.epilogue->bias + first;
       Walk walk(p);
       walk.seek(begin);
-      for (std::int64_t position = begin; position < end; position += Tile::kRows) {
-        int rows = static_cast<int>(std::min<std::int64_t>(Tile::kRows, end - position));
+      int rows = 0;
+      for (std::int64_t position = begin; position < end; position += rows) {
+        // Alike, since a tile of few positions waits for its weights.
+        std::int64_t tiles = (end - position + Tile::kRows - 1) / Tile::kRows;
+        rows = static_cast<int>((end - position + tiles - 1) / tiles);
         start.input = p.input + position * p.input_step;
         Tile::accumulate(p, start, rows, count > 8 ? 2 : 1, sums);
         if (p.row_bias != nullptr) {
