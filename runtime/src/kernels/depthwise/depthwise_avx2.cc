@@ -15,7 +15,6 @@ constexpr std::int64_t kBlock = 64;  // of packed channels
 constexpr std::int64_t kChannels = 16;
 
 inline __m128i load_16(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
-inline __m128i load_8(const void* from) { return _mm_loadl_epi64(static_cast<const __m128i*>(from)); }
 
 /// The numbers of 16 channels, in two vectors.
 struct Channels {
@@ -106,31 +105,17 @@ bool shares_columns(const DepthwiseParams& p) {
   return shares;
 }
 
-/// A column of a 3 x 3 window: the first two rows side by side, and the third one beside zeros.
-struct Column {
-  Pairs pair, last;
-
-  static Column of_bytes(const std::uint8_t* const (&rows)[3], std::ptrdiff_t at) {
-    return {Pairs::of_bytes(load_16(rows[0] + at), load_16(rows[1] + at)),
-            {{_mm256_cvtepu8_epi32(load_8(rows[2] + at)), _mm256_cvtepu8_epi32(load_8(rows[2] + at + 8))}}};
-  }
-  static Column of_weights(const std::int8_t* weights) {
-    return {Pairs::of_weights(load_16(weights), load_16(weights + 3 * kBlock)),
-            Pairs::of_weights(load_16(weights + 6 * kBlock), _mm_setzero_si128())};
-  }
-
-  void multiply(const Column& weights, __m256i (&sums)[2]) const {
-    pair.multiply(weights.pair, sums);
-    last.multiply(weights.last, sums);
-  }
-};
-
-/// Two columns at a time: each is widened once for the three positions whose windows it is in.
+/// Two columns at a time: what is widened of them serves all positions whose windows they are in. A column's
+/// first two rows are a pair, and so are both columns' third rows.
 void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
   Channels channels(p, first);
   const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
-  const Column w[3] = {Column::of_weights(weights), Column::of_weights(weights + kBlock),
-                       Column::of_weights(weights + 2 * kBlock)};
+  auto weight = [&](int t) { return load_16(weights + t * kBlock); };
+  const __m128i none = _mm_setzero_si128();
+  const Pairs upper[3] = {Pairs::of_weights(weight(0), weight(3)), Pairs::of_weights(weight(1), weight(4)),
+                          Pairs::of_weights(weight(2), weight(5))};
+  const Pairs third[4] = {Pairs::of_weights(weight(8), none), Pairs::of_weights(weight(7), weight(8)),
+                          Pairs::of_weights(weight(6), weight(7)), Pairs::of_weights(none, weight(6))};
   const std::uint8_t* rows[3];
   for (int r = 0; r < 3; ++r) {
     rows[r] = p.input + p.taps[3 * r] + first;
@@ -139,14 +124,21 @@ void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int
   __m256i ending[2][2] = {};
   for (std::int64_t x = 0; x < p.positions + 2; x += 2) {
     __m256i beginning[2][2] = {{channels.bias[0], channels.bias[1]}, {channels.bias[0], channels.bias[1]}};
-    Column left = Column::of_bytes(rows, x * p.input_step);
-    left.multiply(w[2], ending[0]);
-    left.multiply(w[1], ending[1]);
-    left.multiply(w[0], beginning[0]);
-    Column right = Column::of_bytes(rows, std::min(x + 1, p.positions + 1) * p.input_step);
-    right.multiply(w[2], ending[1]);
-    right.multiply(w[1], beginning[0]);
-    right.multiply(w[0], beginning[1]);
+    std::ptrdiff_t left = x * p.input_step;
+    std::ptrdiff_t right = std::min(x + 1, p.positions + 1) * p.input_step;
+    Pairs column = Pairs::of_bytes(load_16(rows[0] + left), load_16(rows[1] + left));
+    column.multiply(upper[2], ending[0]);
+    column.multiply(upper[1], ending[1]);
+    column.multiply(upper[0], beginning[0]);
+    column = Pairs::of_bytes(load_16(rows[0] + right), load_16(rows[1] + right));
+    column.multiply(upper[2], ending[1]);
+    column.multiply(upper[1], beginning[0]);
+    column.multiply(upper[0], beginning[1]);
+    Pairs both = Pairs::of_bytes(load_16(rows[2] + left), load_16(rows[2] + right));
+    both.multiply(third[0], ending[0]);
+    both.multiply(third[1], ending[1]);
+    both.multiply(third[2], beginning[0]);
+    both.multiply(third[3], beginning[1]);
     if (x > 0) {
       store_two(p, x - 2, first, channels.count, channels.bytes(epilogue, ending[0], ending[1]));
     }
