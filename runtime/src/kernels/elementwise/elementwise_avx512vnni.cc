@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "kernels/elementwise/loops.h"
+#include "kernels/elementwise/pixel_order.h"
 
 namespace zeropoint::kernels {
 namespace {
@@ -60,30 +61,9 @@ void quantize_16(const float* in, std::uint8_t* out, std::int64_t count, const Q
   }
 }
 
-/// Where the bytes of three planes go among 48: byte i is element i / 3 of plane i % 3.
-struct PixelOrder {
-  alignas(16) std::uint8_t of[3][3][16] = {};  ///< [plane][vector of the result]
-
-  constexpr PixelOrder() {
-    for (int p = 0; p < 3; ++p) {
-      for (int i = 0; i < 48; ++i) {
-        of[p][i / 16][i % 16] = static_cast<std::uint8_t>(i % 3 == p ? i / 3 : 0x80);
-      }
-    }
-  }
-};
-constexpr PixelOrder kPixelOrder;
-
 void quantize_three_16(const float* in, std::ptrdiff_t plane, std::uint8_t* out, std::int64_t count,
                        const QuantizeParams& params) {
   Quantize16 quantize(params);
-  auto pixels = [&](const __m128i(&planes)[3], int vector) {
-    auto part = [&](int p) {
-      const auto* order = reinterpret_cast<const __m128i*>(kPixelOrder.of[p][vector]);
-      return _mm_shuffle_epi8(planes[p], _mm_load_si128(order));
-    };
-    return _mm_or_si128(_mm_or_si128(part(0), part(1)), part(2));
-  };
   std::int64_t i = 0;
   for (; i + 16 <= count; i += 16) {
     __m128i planes[3];
@@ -91,7 +71,7 @@ void quantize_three_16(const float* in, std::ptrdiff_t plane, std::uint8_t* out,
       planes[p] = quantize(_mm512_loadu_ps(in + p * plane + i));
     }
     for (int vector = 0; vector < 3; ++vector) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * i) + vector, pixels(planes, vector));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * i) + vector, pixels_of(planes, vector));
     }
   }
   if (i == count) {
@@ -105,7 +85,7 @@ void quantize_three_16(const float* in, std::ptrdiff_t plane, std::uint8_t* out,
   for (int vector = 0; vector < 3; ++vector) {
     std::int64_t left = 3 * (count - i) - 16 * vector;
     if (left > 0) {
-      _mm_mask_storeu_epi8(out + 3 * i + 16 * vector, first_lanes(left), pixels(planes, vector));
+      _mm_mask_storeu_epi8(out + 3 * i + 16 * vector, first_lanes(left), pixels_of(planes, vector));
     }
   }
 }
