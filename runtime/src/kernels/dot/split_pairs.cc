@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 namespace zeropoint::kernels {
 namespace {
@@ -43,15 +42,15 @@ class RestOfChannels {
   }
 
   /// In the order of their quads.
-  void add(std::vector<Excess> excess) {
+  void add(std::vector<Excess>& excess) {
     bool begins_group = true;
-    while (!excess.empty()) {
-      if (begins_group || !fits(excess.front())) {
+    for (auto next = excess.begin(); next != excess.end();) {
+      if (begins_group || !fits(*next)) {
         rest_.groups.push_back(static_cast<std::int32_t>(rest_.quads.size()));
         sums_ = {};
         begins_group = false;
       }
-      add_window(excess);
+      next = add_window(next, excess.end());
     }
   }
 
@@ -62,15 +61,18 @@ class RestOfChannels {
     return sum <= kMost && sum >= -kMost;
   }
 
-  /// A window from the first quad on, with all that it can hold.
-  void add_window(std::vector<Excess>& excess) {
-    std::int32_t first = excess.front().quad;
-    std::int32_t end =
+  using Iterator = std::vector<Excess>::iterator;
+
+  /// A window from the first one's quad on, with all that it can hold. What is left follows what is returned.
+  Iterator add_window(Iterator next, Iterator end) {
+    std::int32_t first = next->quad;
+    std::int32_t behind =
         std::min<std::int32_t>(first + DotRest::kWindow / 4, (first / segment_quads_ + 1) * segment_quads_);
     std::array<std::int8_t, 4 * DotRest::kChannels> window{};
     std::array<std::size_t, DotRest::kChannels> taken{};
-    auto left = std::remove_if(excess.begin(), excess.end(), [&](const Excess& e) {
-      if (e.quad >= end || taken[e.channel] == 2 || !fits(e)) {
+    auto in_reach = std::find_if(next, end, [&](const Excess& e) { return e.quad >= behind; });
+    auto left = std::stable_partition(next, in_reach, [&](const Excess& e) {
+      if (taken[e.channel] == 2 || !fits(e)) {
         return false;
       }
       std::size_t at = 2 * e.channel + taken[e.channel]++;
@@ -79,9 +81,9 @@ class RestOfChannels {
       sums_[e.channel][e.weight > 0 ? 1 : 0] += e.weight;
       return true;
     });
-    excess.erase(left, excess.end());
     rest_.quads.push_back(first);
     rest_.windows.insert(rest_.windows.end(), window.begin(), window.end());
+    return left;
   }
 
   DotRest& rest_;
@@ -105,7 +107,7 @@ DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::i
                     static_cast<std::size_t>(panel * kPanel), excess);
       }
     }
-    RestOfChannels(rest, segment_quads).add(std::move(excess));
+    RestOfChannels(rest, segment_quads).add(excess);
   }
   rest.begin.push_back(static_cast<std::int32_t>(rest.groups.size()));
   rest.groups.push_back(static_cast<std::int32_t>(rest.quads.size()));
