@@ -11,7 +11,7 @@ inline __m256i multiply_split(__m256i sums, __m256i bytes, __m256i weights) {
   return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-struct SplitTile : Tile256<multiply_split, 6, 2> {
+struct SplitTile : Tile256<multiply_split> {
   /// Adds the rest: bytes of a window, each channel's own, times their weights.
   template <int kOfRows>
   static void rest_of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
@@ -48,26 +48,80 @@ struct SplitTile : Tile256<multiply_split, 6, 2> {
   static void accumulate(const DotParams& p, const TileStart& start, int rows, int panels,
                          std::int32_t* sums) {
     Tile256::accumulate(p, start, rows, panels, sums);
-    static constexpr Function kRest[kRows] = {rest_of_size<1>, rest_of_size<2>, rest_of_size<3>,
-                                              rest_of_size<4>, rest_of_size<5>, rest_of_size<6>};
+    static constexpr TileFunction kRest[kTileRows] = {rest_of_size<1>, rest_of_size<2>, rest_of_size<3>,
+                                                      rest_of_size<4>, rest_of_size<5>, rest_of_size<6>};
     kRest[rows - 1](p, start, sums);
   }
 };
 
-/// Even and odd bytes apart, as int16: any weights.
-inline __m256i multiply_wide(__m256i sums, __m256i bytes, __m256i weights) {
-  __m256i even = _mm256_madd_epi16(_mm256_and_si256(bytes, _mm256_set1_epi16(0xFF)),
-                                   _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8));
-  __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(bytes, 8), _mm256_srai_epi16(weights, 8));
-  return _mm256_add_epi32(sums, _mm256_add_epi32(even, odd));
-}
+/// Any weights: they and the bytes become int16, even and odd ones apart. A piece of the input is widened for
+/// all that it is multiplied by.
+struct WideTile : AnySize<WideTile> {
+  static constexpr std::int64_t kQuads = 64;  ///< of a piece
+
+  template <int kOfRows>
+  struct Piece {
+    alignas(32) std::uint8_t even[kOfRows][4 * kQuads], odd[kOfRows][4 * kQuads];
+
+    void widen(const std::uint8_t* in, std::ptrdiff_t step, std::int64_t quads) {
+      for (int r = 0; r < kOfRows; ++r, in += step) {
+        for (std::int64_t i = 0; i < 4 * quads; i += 32) {
+          __m256i x = load_256(in + i);
+          _mm256_store_si256(reinterpret_cast<__m256i*>(even[r] + i),
+                             _mm256_and_si256(x, _mm256_set1_epi16(0xFF)));
+          _mm256_store_si256(reinterpret_cast<__m256i*>(odd[r] + i), _mm256_srli_epi16(x, 8));
+        }
+      }
+    }
+  };
+
+  template <bool kOdd, int kOfRows, int kOfPanels>
+  static void multiply(const std::uint8_t (&half)[kOfRows][4 * kQuads], const std::int8_t* weights,
+                       std::ptrdiff_t panel_bytes, std::int64_t quads, __m256i (&acc)[kOfRows][kOfPanels]) {
+    for (std::int64_t k = 0; k < quads; ++k, weights += 32) {
+      __m256i w[kOfPanels];
+#pragma GCC unroll 6
+      for (int v = 0; v < kOfPanels; ++v) {
+        w[v] = load_256(weights + v * panel_bytes);
+        w[v] = _mm256_srai_epi16(kOdd ? w[v] : _mm256_slli_epi16(w[v], 8), 8);
+      }
+#pragma GCC unroll 6
+      for (int r = 0; r < kOfRows; ++r) {
+        __m256i x = four_bytes(half[r] + 4 * k);
+#pragma GCC unroll 6
+        for (int v = 0; v < kOfPanels; ++v) {
+          acc[r][v] = _mm256_add_epi32(acc[r][v], _mm256_madd_epi16(x, w[v]));
+        }
+      }
+    }
+  }
+
+  template <int kOfRows, int kOfPanels>
+  static void of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
+    __m256i acc[kOfRows][kOfPanels];
+    load_bias(start.bias, acc);
+    Piece<kOfRows> piece;
+    const std::int8_t* weights = start.weights;
+    std::int64_t all = (p.segment_depth + 3) / 4;
+    for (std::int64_t s = 0; s < p.segment_count; ++s) {
+      for (std::int64_t begin = 0; begin < all; begin += kQuads) {
+        std::int64_t quads = std::min(kQuads, all - begin);
+        piece.widen(start.input + p.segments[s] + 4 * begin, p.input_step, quads);
+        multiply<false>(piece.even, weights, start.panel_bytes, quads, acc);
+        multiply<true>(piece.odd, weights, start.panel_bytes, quads, acc);
+        weights += 32 * quads;
+      }
+    }
+    store_sums(acc, sums);
+  }
+};
 
 }  // namespace
 
 void dot_u8s8_s32_6x16_avx2(const DotParams& p);
 void dot_u8s8_s32_6x16_avx2(const DotParams& p) { run_tiles_256<SplitTile>(p); }
 
-void dot_u8s8_s32_4x16_wide_avx2(const DotParams& p);
-void dot_u8s8_s32_4x16_wide_avx2(const DotParams& p) { run_tiles_256<Tile256<multiply_wide, 4, 2>>(p); }
+void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p);
+void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p) { run_tiles_256<WideTile>(p); }
 
 }  // namespace zeropoint::kernels

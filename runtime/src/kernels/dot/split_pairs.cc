@@ -111,9 +111,10 @@ DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::i
   }
   rest.begin.push_back(static_cast<std::int32_t>(rest.groups.size()));
   rest.groups.push_back(static_cast<std::int32_t>(rest.quads.size()));
-  // In vector instructions: a window takes 3, a group 8 to widen its sums; other kernels 2 more for a quad.
-  std::int64_t cost = 3 * std::ssize(rest.quads) + 8 * std::ssize(rest.groups);
-  rest.worth = cost <= 2 * size / kQuad;
+  // In cycles, measured: what a tile takes for a window, to widen the sums of a group, and in a kernel for any
+  // weights more than here for four bytes of 16 channels.
+  std::int64_t cost = 10 * std::ssize(rest.quads) + 30 * std::ssize(rest.groups);
+  rest.worth = cost <= 9 * (size / (2 * kQuad));
   return rest;
 }
 

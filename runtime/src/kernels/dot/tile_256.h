@@ -33,25 +33,59 @@ struct TileStart {
   std::int64_t channel;
 };
 
-/// kMultiply(sums, bytes, weights): to 8 sums of int32 the products of four bytes each. Tiles have up to
-/// kMostRows positions and kMostPanels panels of 8 channels; their sums have kTileWidth for each position.
-template <__m256i (*kMultiply)(__m256i, __m256i, __m256i), int kMostRows, int kMostPanels>
-struct Tile256 {
-  static constexpr int kRows = kMostRows;
-  static constexpr int kPanels = kMostPanels;
-  using Function = void (*)(const DotParams&, const TileStart&, std::int32_t*);
+constexpr int kTileRows = 6;
+constexpr int kTilePanels = 2;
 
+template <int kOfRows, int kOfPanels>
+inline void load_bias(const std::int32_t* bias, __m256i (&acc)[kOfRows][kOfPanels]) {
+#pragma GCC unroll 6
+  for (int v = 0; v < kOfPanels; ++v) {
+    __m256i of_panel = load_256(bias + v * 8);
+#pragma GCC unroll 6
+    for (int r = 0; r < kOfRows; ++r) {
+      acc[r][v] = of_panel;
+    }
+  }
+}
+
+template <int kOfRows, int kOfPanels>
+inline void store_sums(const __m256i (&acc)[kOfRows][kOfPanels], std::int32_t* sums) {
+#pragma GCC unroll 6
+  for (int r = 0; r < kOfRows; ++r) {
+#pragma GCC unroll 6
+    for (int v = 0; v < kOfPanels; ++v) {
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + r * kTileWidth + v * 8), acc[r][v]);
+    }
+  }
+}
+
+using TileFunction = void (*)(const DotParams&, const TileStart&, std::int32_t*);
+
+template <typename Tile, int... kSizes>
+constexpr auto functions_of(std::integer_sequence<int, kSizes...> /*sizes*/) {
+  return std::array<TileFunction, sizeof...(kSizes)>{
+      Tile::template of_size<kSizes % kTileRows + 1, kSizes / kTileRows + 1>...};
+}
+
+/// Finds the code for a tile of up to kTileRows positions by kTilePanels panels of 8 channels:
+/// Tile::of_size<rows, panels>(params, start, sums), with kTileWidth sums for each position.
+template <typename Tile>
+struct AnySize {
+  static void accumulate(const DotParams& p, const TileStart& start, int rows, int panels,
+                         std::int32_t* sums) {
+    static constexpr auto kFunctions =
+        functions_of<Tile>(std::make_integer_sequence<int, kTileRows * kTilePanels>());
+    kFunctions[static_cast<std::size_t>((panels - 1) * kTileRows + rows - 1)](p, start, sums);
+  }
+};
+
+/// kMultiply(sums, bytes, weights): to 8 sums of int32 the products of four bytes each.
+template <__m256i (*kMultiply)(__m256i, __m256i, __m256i)>
+struct Tile256 : AnySize<Tile256<kMultiply>> {
   template <int kOfRows, int kOfPanels>
   static void of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
     __m256i acc[kOfRows][kOfPanels];
-#pragma GCC unroll 6
-    for (int v = 0; v < kOfPanels; ++v) {
-      __m256i bias = load_256(start.bias + v * 8);
-#pragma GCC unroll 6
-      for (int r = 0; r < kOfRows; ++r) {
-        acc[r][v] = bias;
-      }
-    }
+    load_bias(start.bias, acc);
     const std::int8_t* weights = start.weights;
     std::ptrdiff_t panel_bytes = start.panel_bytes;
     std::ptrdiff_t step = p.input_step;
@@ -74,25 +108,7 @@ struct Tile256 {
         }
       }
     }
-#pragma GCC unroll 6
-    for (int r = 0; r < kOfRows; ++r) {
-#pragma GCC unroll 6
-      for (int v = 0; v < kOfPanels; ++v) {
-        _mm256_store_si256(reinterpret_cast<__m256i*>(sums + r * kTileWidth + v * 8), acc[r][v]);
-      }
-    }
-  }
-
-  /// The code for each size: of one panel, then of two.
-  template <int... kSizes>
-  static constexpr auto functions(std::integer_sequence<int, kSizes...> /*sizes*/) {
-    return std::array<Function, sizeof...(kSizes)>{of_size<kSizes % kRows + 1, kSizes / kRows + 1>...};
-  }
-
-  static void accumulate(const DotParams& p, const TileStart& start, int rows, int panels,
-                         std::int32_t* sums) {
-    static constexpr auto kFunctions = functions(std::make_integer_sequence<int, kRows * kPanels>());
-    kFunctions[static_cast<std::size_t>((panels - 1) * kRows + rows - 1)](p, start, sums);
+    store_sums(acc, sums);
   }
 };
 
@@ -119,16 +135,15 @@ inline std::int64_t positions_at_once(const DotParams& p) {
 /// Runs tiles of `Tile` over all positions and channels of `p`.
 template <typename Tile>
 void run_tiles_256(const DotParams& p) {
-  constexpr std::int64_t kWidth = Tile::kPanels * 8;
   Epilogue256 epilogue(*p.epilogue);
-  alignas(32) std::int32_t sums[Tile::kRows * kTileWidth] = {};
+  alignas(32) std::int32_t sums[kTileRows * kTileWidth] = {};
   TileStart start{};
   start.panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 32;
-  std::int64_t at_once = (positions_at_once(p) + Tile::kRows - 1) / Tile::kRows * Tile::kRows;
+  std::int64_t at_once = (positions_at_once(p) + kTileRows - 1) / kTileRows * kTileRows;
   for (std::int64_t begin = p.first_position; begin < p.positions; begin += at_once) {
     std::int64_t end = std::min(p.positions, begin + at_once);
-    for (std::int64_t first = p.first_channel; first < p.channels; first += kWidth) {
-      std::int64_t count = std::min(kWidth, p.channels - first);
+    for (std::int64_t first = p.first_channel; first < p.channels; first += kTileWidth) {
+      std::int64_t count = std::min(kTileWidth, p.channels - first);
       start.channel = first;
       start.weights = p.weights + first / 8 * start.panel_bytes;
       start.bias = p.epilogue->bias + first;
@@ -137,7 +152,7 @@ void run_tiles_256(const DotParams& p) {
       int rows = 0;
       for (std::int64_t position = begin; position < end; position += rows) {
         // Alike, since a tile of few positions waits for its weights.
-        std::int64_t tiles = (end - position + Tile::kRows - 1) / Tile::kRows;
+        std::int64_t tiles = (end - position + kTileRows - 1) / kTileRows;
         rows = static_cast<int>((end - position + tiles - 1) / tiles);
         start.input = p.input + position * p.input_step;
         Tile::accumulate(p, start, rows, count > 8 ? 2 : 1, sums);
