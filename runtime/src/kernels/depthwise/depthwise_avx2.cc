@@ -56,14 +56,14 @@ struct Pairs {
   }
 };
 
-/// The bytes of positions x and, where it is there, x + 1.
+/// The bytes of positions x and x + 1, as far as they are there.
 inline void store_two(const DepthwiseParams& p, std::int64_t x, std::int64_t first, std::int64_t count,
                       __m256i bytes) {
   std::uint8_t* to = p.output + x * p.output_step + first;
-  if (x < p.positions) {
+  if (x >= 0 && x < p.positions) {
     store_bytes(to, _mm256_castsi256_si128(bytes), count);
   }
-  if (x + 1 < p.positions) {
+  if (x >= -1 && x + 1 < p.positions) {
     store_bytes(to + p.output_step, _mm256_extracti128_si256(bytes, 1), count);
   }
 }
@@ -96,56 +96,101 @@ void run_taps(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_
   }
 }
 
-/// Whether the taps are three by three and neighbouring positions share their columns.
-bool shares_columns(const DepthwiseParams& p) {
-  bool shares = p.tap_count == 9;
+/// Whether the taps are three by three and neighbouring positions, `stride` columns apart, share them.
+bool shares_columns(const DepthwiseParams& p, std::int64_t stride) {
+  bool shares = p.tap_count == 9 && p.input_step % stride == 0;
   for (int t = 0; t < 9 && shares; ++t) {
-    shares = p.taps[t] == p.taps[t / 3 * 3] + t % 3 * p.input_step;
+    shares = p.taps[t] == p.taps[t / 3 * 3] + t % 3 * (p.input_step / stride);
   }
   return shares;
 }
 
-/// Two columns at a time: what is widened of them serves all positions whose windows they are in. A column's
-/// first two rows are a pair, and so are both columns' third rows.
+/// 3 x 3 windows. What is widened of two columns serves all positions whose windows they are in: of each its
+/// first two rows, which are a pair, and of both the third rows.
+class Columns {
+ public:
+  Columns(const DepthwiseParams& p, std::int64_t first, std::int64_t stride)
+      : step_(p.input_step / stride), last_((p.positions - 1) * stride + 2) {
+    const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
+    auto weight = [&](int t) { return load_16(weights + t * kBlock); };
+    for (int i = 0; i < 3; ++i) {
+      upper_weights_[i] = Pairs::of_weights(weight(i), weight(i + 3));
+      rows_[i] = p.input + p.taps[3 * i] + first;
+    }
+    third_weights_[0] = Pairs::of_weights(weight(8), _mm_setzero_si128());
+    third_weights_[1] = Pairs::of_weights(weight(7), weight(8));
+    third_weights_[2] = Pairs::of_weights(weight(6), weight(7));
+    third_weights_[3] = Pairs::of_weights(_mm_setzero_si128(), weight(6));
+  }
+
+  /// Columns x and, where it is there, x + 1.
+  void load(std::int64_t x) {
+    std::ptrdiff_t left = std::min(x, last_) * step_;
+    std::ptrdiff_t right = std::min(x + 1, last_) * step_;
+    left_ = Pairs::of_bytes(load_16(rows_[0] + left), load_16(rows_[1] + left));
+    right_ = Pairs::of_bytes(load_16(rows_[0] + right), load_16(rows_[1] + right));
+    third_ = Pairs::of_bytes(load_16(rows_[2] + left), load_16(rows_[2] + right));
+  }
+
+  /// Adds to a window that begins `kBefore` columns before the first of them.
+  template <int kBefore>
+  void multiply(__m256i (&sums)[2]) const {
+    if constexpr (kBefore >= 0) {
+      left_.multiply(upper_weights_[kBefore], sums);
+    }
+    if constexpr (kBefore < 2) {
+      right_.multiply(upper_weights_[kBefore + 1], sums);
+    }
+    third_.multiply(third_weights_[2 - kBefore], sums);
+  }
+
+ private:
+  std::ptrdiff_t step_;
+  std::int64_t last_;
+  const std::uint8_t* rows_[3];
+  Pairs upper_weights_[3], third_weights_[4];
+  Pairs left_, right_, third_;
+};
+
+inline void copy(const __m256i (&from)[2], __m256i (&to)[2]) {
+  to[0] = from[0];
+  to[1] = from[1];
+}
+
+/// Neighbouring windows, two columns at a time.
 void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
   Channels channels(p, first);
-  const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
-  auto weight = [&](int t) { return load_16(weights + t * kBlock); };
-  const __m128i none = _mm_setzero_si128();
-  const Pairs upper[3] = {Pairs::of_weights(weight(0), weight(3)), Pairs::of_weights(weight(1), weight(4)),
-                          Pairs::of_weights(weight(2), weight(5))};
-  const Pairs third[4] = {Pairs::of_weights(weight(8), none), Pairs::of_weights(weight(7), weight(8)),
-                          Pairs::of_weights(weight(6), weight(7)), Pairs::of_weights(none, weight(6))};
-  const std::uint8_t* rows[3];
-  for (int r = 0; r < 3; ++r) {
-    rows[r] = p.input + p.taps[3 * r] + first;
-  }
-  // The positions that end with these columns, and those that begin.
+  Columns columns(p, first, 1);
   __m256i ending[2][2] = {};
   for (std::int64_t x = 0; x < p.positions + 2; x += 2) {
     __m256i beginning[2][2] = {{channels.bias[0], channels.bias[1]}, {channels.bias[0], channels.bias[1]}};
-    std::ptrdiff_t left = x * p.input_step;
-    std::ptrdiff_t right = std::min(x + 1, p.positions + 1) * p.input_step;
-    Pairs column = Pairs::of_bytes(load_16(rows[0] + left), load_16(rows[1] + left));
-    column.multiply(upper[2], ending[0]);
-    column.multiply(upper[1], ending[1]);
-    column.multiply(upper[0], beginning[0]);
-    column = Pairs::of_bytes(load_16(rows[0] + right), load_16(rows[1] + right));
-    column.multiply(upper[2], ending[1]);
-    column.multiply(upper[1], beginning[0]);
-    column.multiply(upper[0], beginning[1]);
-    Pairs both = Pairs::of_bytes(load_16(rows[2] + left), load_16(rows[2] + right));
-    both.multiply(third[0], ending[0]);
-    both.multiply(third[1], ending[1]);
-    both.multiply(third[2], beginning[0]);
-    both.multiply(third[3], beginning[1]);
-    if (x > 0) {
-      store_two(p, x - 2, first, channels.count, channels.bytes(epilogue, ending[0], ending[1]));
-    }
-    for (int h = 0; h < 2; ++h) {
-      ending[0][h] = beginning[0][h];
-      ending[1][h] = beginning[1][h];
-    }
+    columns.load(x);
+    columns.multiply<2>(ending[0]);
+    columns.multiply<1>(ending[1]);
+    columns.multiply<0>(beginning[0]);
+    columns.multiply<-1>(beginning[1]);
+    store_two(p, x - 2, first, channels.count, channels.bytes(epilogue, ending[0], ending[1]));
+    copy(beginning[0], ending[0]);
+    copy(beginning[1], ending[1]);
+  }
+}
+
+/// Windows two columns apart, four columns at a time.
+void run_strided_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
+  Channels channels(p, first);
+  Columns columns(p, first, 2);
+  __m256i ending[2] = {};
+  for (std::int64_t x = 0; x <= p.positions; x += 2) {
+    __m256i whole[2] = {channels.bias[0], channels.bias[1]};
+    __m256i beginning[2] = {channels.bias[0], channels.bias[1]};
+    columns.load(2 * x);
+    columns.multiply<2>(ending);
+    columns.multiply<0>(whole);
+    columns.load(2 * x + 2);
+    columns.multiply<2>(whole);
+    columns.multiply<0>(beginning);
+    store_two(p, x - 1, first, channels.count, channels.bytes(epilogue, ending, whole));
+    copy(beginning, ending);
   }
 }
 
@@ -154,7 +199,7 @@ void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int
 void depthwise_u8s8_s32_16_avx2(const DepthwiseParams& p);
 void depthwise_u8s8_s32_16_avx2(const DepthwiseParams& p) {
   Epilogue256 epilogue(*p.epilogue);
-  auto* run = shares_columns(p) ? run_columns : run_taps;
+  auto* run = shares_columns(p, 1) ? run_columns : shares_columns(p, 2) ? run_strided_columns : run_taps;
   for (std::int64_t first = 0; first < p.channels; first += kChannels) {
     run(p, epilogue, first);
   }

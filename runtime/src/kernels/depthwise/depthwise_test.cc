@@ -22,9 +22,10 @@ void test(const DepthwiseKernel& kernel, unsigned seed) {
   for (std::int64_t t = 0; t < tap_count; ++t) {
     taps.push_back(pick(rng, 0, 500));
   }
-  if (tap_count == 9 && pick(rng, 0, 1) == 0) {
-    for (std::int64_t t = 0; t < 9; ++t) {  // rows that neighbours share
-      taps[static_cast<std::size_t>(t)] = taps[static_cast<std::size_t>(t / 3 * 3)] + t % 3 * step;
+  if (tap_count == 9 && pick(rng, 0, 2) > 0) {
+    std::int64_t column = step % 2 == 0 && pick(rng, 0, 1) == 0 ? step / 2 : step;
+    for (std::int64_t t = 0; t < 9; ++t) {  // columns that neighbours share
+      taps[static_cast<std::size_t>(t)] = taps[static_cast<std::size_t>(t / 3 * 3)] + t % 3 * column;
     }
   }
   std::vector<std::uint8_t> input =

@@ -111,10 +111,11 @@ DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::i
   }
   rest.begin.push_back(static_cast<std::int32_t>(rest.groups.size()));
   rest.groups.push_back(static_cast<std::int32_t>(rest.quads.size()));
-  // In cycles, measured: what a tile takes for a window, to widen the sums of a group, and in a kernel for any
-  // weights more than here for four bytes of 16 channels.
+  // In cycles, measured: what a tile takes for a window, and to widen the sums of a group; and what it takes
+  // more in a kernel for any weights, for four bytes of 16 channels and for a segment.
   std::int64_t cost = 10 * std::ssize(rest.quads) + 30 * std::ssize(rest.groups);
-  rest.worth = cost <= 9 * (size / (2 * kQuad));
+  std::int64_t tiles = std::ssize(rest.begin) - 1;
+  rest.worth = cost <= tiles * segments * (9 * segment_quads + 15);
   return rest;
 }
 
