@@ -36,13 +36,14 @@ std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack
                                              std::int64_t positions) {
   std::int64_t channels = what.layer.weights.dim(0) / what.group * std::ssize(what.order.copies);
   kernels::DotWork work{positions, channels, what.order.segments, what.order.depth};
-  std::span<const DotKernel> all = kernels::dot_kernels();
-  const DotKernel& kernel = *std::find_if(all.begin(), all.end(), [&](const DotKernel& one) {
-    return kernels::includes(builder.isa(), one.isa) && (one.worth == nullptr || one.worth(work));
-  });
-  return builder.layers().get<DotLayer>({what.operation, &kernel, what.order.segments, what.variant}, [&] {
-    return pack_layer(what.layer, what.group, what.order, what.input_shift, kernel,
-                      kernel_of_any_weights(builder.isa(), work));
+  std::vector<const DotKernel*> fit;
+  for (const DotKernel& kernel : kernels::dot_kernels()) {
+    if (kernels::includes(builder.isa(), kernel.isa) && (kernel.worth == nullptr || kernel.worth(work))) {
+      fit.push_back(&kernel);
+    }
+  }
+  return builder.layers().get<DotLayer>({what.operation, fit[0], what.order.segments, what.variant}, [&] {
+    return pack_layer(what.layer, what.group, what.order, what.input_shift, fit);
   });
 }
 

@@ -39,9 +39,9 @@ bool is_in_order(const DotOrder& order, std::int64_t depth) {
 
 std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
                                            const DotOrder& order, std::int32_t input_shift,
-                                           const kernels::DotKernel& kernel,
-                                           const kernels::DotKernel& otherwise) {
+                                           std::span<const kernels::DotKernel* const> kernels) {
   auto result = std::make_shared<DotLayer>();
+  const kernels::DotKernel& kernel = *kernels[0];
   result->kernel = &kernel;
   std::int64_t channels = layer.weights.dim(0) / group;
   std::int64_t depth = layer.weights.size() / layer.weights.dim(0);
@@ -82,7 +82,7 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
       std::int64_t filled_depth = (order.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
       packed.rest = kernel.split(packed.weights, order.segments, filled_depth);
       if (!packed.rest.worth) {
-        return pack_layer(layer, group, order, input_shift, otherwise, otherwise);
+        return pack_layer(layer, group, order, input_shift, kernels.subspan(1));
       }
     }
     result->groups.push_back(std::move(packed));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -37,13 +38,11 @@ struct DotLayer {
   [[nodiscard]] std::int64_t bytes() const;
 };
 
-/// The kernel and the packed weights of one layer. `otherwise`, a kernel for any weights, takes the place of
-/// one that these split badly for. `input_shift` is subtracted from the bytes of the input to get the
-/// program's integers.
+/// The packed weights of one layer and the first of `kernels` that they are worth splitting for; the last one
+/// splits none. `input_shift` is subtracted from the bytes of the input to get the program's integers.
 std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
                                            const DotOrder& order, std::int32_t input_shift,
-                                           const kernels::DotKernel& kernel,
-                                           const kernels::DotKernel& otherwise);
+                                           std::span<const kernels::DotKernel* const> kernels);
 
 /// What a session has packed so far, by operation and by what its packing depends on.
 class LayerCache {

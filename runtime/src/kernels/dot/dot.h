@@ -32,7 +32,9 @@ struct DotRest {
   std::vector<std::int32_t> groups;    ///< the first window of each, and the end
   std::vector<std::int32_t> quads;     ///< of each window: its first four bytes, by their number in a panel
   AlignedVector<std::int8_t> windows;  ///< of each: [channel][2] indices of bytes, then [channel][2] weights
-  bool worth = true;                   ///< quicker than a kernel for any weights
+  /// Of kernels that take bytes in an order of their own: for each weight the index of its byte of 16.
+  AlignedVector<std::int8_t> order;
+  bool worth = true;  ///< exact, and quicker than the kernels that follow in the table
 };
 
 /// Positions in one run have one distance in the input. In the output they are rows of `row_length`

@@ -1,5 +1,6 @@
 // AVX2 has no exact product of uint8 and int8: vpmaddubsw adds two in int16 and saturates. Constant weights
-// are split so that it cannot, and a rest is multiplied apart; for others bytes are widened to int16 first.
+// are split so that it cannot, and a rest is multiplied apart: as they come, or where that leaves too much in
+// orders in which they split well. For any others bytes are widened to int16 first.
 
 #include "kernels/dot/tile_256.h"
 
@@ -11,46 +12,81 @@ inline __m256i multiply_split(__m256i sums, __m256i bytes, __m256i weights) {
   return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-struct SplitTile : Tile256<multiply_split> {
-  /// Adds the rest: bytes of a window, each channel's own, times their weights.
-  template <int kOfRows>
-  static void rest_of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
-    const DotRest& rest = *p.rest;
-    std::ptrdiff_t step = p.input_step;
-    const std::int32_t* groups = rest.begin.data() + start.channel / DotRest::kChannels;
-    for (std::int32_t g = groups[0]; g < groups[1]; ++g) {
-      __m256i words[kOfRows];
+/// 16 neighbouring bytes in both halves.
+inline __m256i sixteen_bytes(const std::uint8_t* in) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in)));
+}
+
+/// Bytes of a window, each channel's own, times their weights.
+template <int kOfRows>
+void rest_of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
+  const DotRest& rest = *p.rest;
+  std::ptrdiff_t step = p.input_step;
+  const std::int32_t* groups = rest.begin.data() + start.channel / DotRest::kChannels;
+  for (std::int32_t g = groups[0]; g < groups[1]; ++g) {
+    __m256i words[kOfRows];
+    for (int r = 0; r < kOfRows; ++r) {
+      words[r] = _mm256_setzero_si256();
+    }
+    std::int32_t end = rest.groups[static_cast<std::size_t>(g) + 1];
+    for (std::int32_t i = rest.groups[static_cast<std::size_t>(g)]; i < end; ++i) {
+      const std::int8_t* window = rest.windows.data() + std::ptrdiff_t{i} * 4 * DotRest::kChannels;
+      __m256i order = load_256(window);
+      __m256i w = load_256(window + 2 * DotRest::kChannels);
+      const std::uint8_t* in = start.input + p.rest_at[i];
       for (int r = 0; r < kOfRows; ++r) {
-        words[r] = _mm256_setzero_si256();
-      }
-      std::int32_t end = rest.groups[static_cast<std::size_t>(g) + 1];
-      for (std::int32_t i = rest.groups[static_cast<std::size_t>(g)]; i < end; ++i) {
-        const std::int8_t* window = rest.windows.data() + std::ptrdiff_t{i} * 4 * DotRest::kChannels;
-        __m256i order = load_256(window);
-        __m256i w = load_256(window + 2 * DotRest::kChannels);
-        const std::uint8_t* in = start.input + p.rest_at[i];
-        for (int r = 0; r < kOfRows; ++r) {
-          __m256i x =
-              _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + r * step)));
-          words[r] = _mm256_add_epi16(words[r], _mm256_maddubs_epi16(_mm256_shuffle_epi8(x, order), w));
-        }
-      }
-      for (int r = 0; r < kOfRows; ++r) {
-        auto* of_row = reinterpret_cast<__m256i*>(sums + r * kTileWidth);
-        __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(words[r]));
-        __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(words[r], 1));
-        _mm256_store_si256(of_row, _mm256_add_epi32(_mm256_load_si256(of_row), low));
-        _mm256_store_si256(of_row + 1, _mm256_add_epi32(_mm256_load_si256(of_row + 1), high));
+        __m256i x = _mm256_shuffle_epi8(sixteen_bytes(in + r * step), order);
+        words[r] = _mm256_add_epi16(words[r], _mm256_maddubs_epi16(x, w));
       }
     }
+    for (int r = 0; r < kOfRows; ++r) {
+      auto* of_row = reinterpret_cast<__m256i*>(sums + r * kTileWidth);
+      __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(words[r]));
+      __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(words[r], 1));
+      _mm256_store_si256(of_row, _mm256_add_epi32(_mm256_load_si256(of_row), low));
+      _mm256_store_si256(of_row + 1, _mm256_add_epi32(_mm256_load_si256(of_row + 1), high));
+    }
   }
+}
 
+/// A tile and then the rest of its weights.
+template <typename Tile>
+struct WithRest {
   static void accumulate(const DotParams& p, const TileStart& start, int rows, int panels,
                          std::int32_t* sums) {
-    Tile256::accumulate(p, start, rows, panels, sums);
+    Tile::accumulate(p, start, rows, panels, sums);
     static constexpr TileFunction kRest[kTileRows] = {rest_of_size<1>, rest_of_size<2>, rest_of_size<3>,
                                                       rest_of_size<4>, rest_of_size<5>, rest_of_size<6>};
     kRest[rows - 1](p, start, sums);
+  }
+};
+
+/// Weights in orders of their own: see order_weights.h.
+struct OrderedTile : AnySize<OrderedTile> {
+  template <int kOfRows, int kOfPanels>
+  static void of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
+    __m256i acc[kOfRows][kOfPanels];
+    load_bias(start.bias, acc);
+    const std::int8_t* weights = start.weights;
+    const std::int8_t* order = p.rest->order.data() + (weights - p.weights);
+    std::ptrdiff_t panel_bytes = start.panel_bytes;
+    std::int64_t quads = (p.segment_depth + 3) / 4;
+    for (std::int64_t s = 0; s < p.segment_count; ++s) {
+      const std::uint8_t* in = start.input + p.segments[s];
+      for (std::int64_t k = 0; k < quads; ++k, weights += 32, order += 32) {
+        const std::uint8_t* block = in + k / 4 * 16;
+#pragma GCC unroll 6
+        for (int r = 0; r < kOfRows; ++r) {
+          __m256i x = sixteen_bytes(block + r * p.input_step);
+#pragma GCC unroll 6
+          for (int v = 0; v < kOfPanels; ++v) {
+            __m256i own = _mm256_shuffle_epi8(x, load_256(order + v * panel_bytes));
+            acc[r][v] = multiply_split(acc[r][v], own, load_256(weights + v * panel_bytes));
+          }
+        }
+      }
+    }
+    store_sums(acc, sums);
   }
 };
 
@@ -119,7 +155,10 @@ struct WideTile : AnySize<WideTile> {
 }  // namespace
 
 void dot_u8s8_s32_6x16_avx2(const DotParams& p);
-void dot_u8s8_s32_6x16_avx2(const DotParams& p) { run_tiles_256<SplitTile>(p); }
+void dot_u8s8_s32_6x16_avx2(const DotParams& p) { run_tiles_256<WithRest<Tile256<multiply_split>>>(p); }
+
+void dot_u8s8_s32_6x16_ordered_avx2(const DotParams& p);
+void dot_u8s8_s32_6x16_ordered_avx2(const DotParams& p) { run_tiles_256<WithRest<OrderedTile>>(p); }
 
 void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p);
 void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p) { run_tiles_256<WideTile>(p); }

@@ -220,11 +220,15 @@ std::vector<int> put_together(std::span<const std::int8_t> kept, const DotRest& 
                               std::int64_t depth, std::int64_t all) {
   constexpr std::int64_t kPanel = 8;
   constexpr std::int64_t kChannels = DotRest::kChannels;
-  std::vector<int> sums;
+  std::vector<int> sums(static_cast<std::size_t>(channels * all));
   for (std::int64_t m = 0; m < channels; ++m) {
     for (std::int64_t k = 0; k < all; ++k) {
-      sums.push_back(
-          kept[static_cast<std::size_t>((m / kPanel * all + k / 4 * 4) * kPanel + m % kPanel * 4 + k % 4)]);
+      auto at = static_cast<std::size_t>((m / kPanel * all + k / 4 * 4) * kPanel + m % kPanel * 4 + k % 4);
+      std::int64_t in_segment = k % depth;
+      std::int64_t block = k - in_segment + in_segment / 16 * 16;
+      std::int64_t to = rest.order.empty() ? k : block + rest.order[at];
+      EXPECT_EQ(to / depth, k / depth);
+      sums[static_cast<std::size_t>(m * all + to)] += kept[at];
     }
   }
   for (std::int64_t first = 0; first < channels; first += kChannels) {

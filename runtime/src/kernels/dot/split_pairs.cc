@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "kernels/dot/order_weights.h"
 
 namespace zeropoint::kernels {
 namespace {
@@ -9,6 +12,7 @@ namespace {
 constexpr std::int32_t kMost = 128;
 constexpr std::int64_t kPanel = 8;
 constexpr std::int64_t kQuad = 4 * kPanel;  // bytes
+constexpr std::int32_t kBlockQuads = 4;     // that order_weights() orders together
 
 /// What is too much of a weight.
 struct Excess {
@@ -18,16 +22,17 @@ struct Excess {
   std::int8_t weight;
 };
 
-/// Takes from the pairs of a quad what is too much.
-void take_excess(std::int8_t* packed, std::int32_t quad, std::size_t first_channel,
-                 std::vector<Excess>& excess) {
+/// Takes from the pairs of a quad what is too much. order: see DotRest, or none.
+void take_excess(std::int8_t* packed, const std::int8_t* order, std::int32_t quad, std::int32_t block,
+                 std::size_t first_channel, std::vector<Excess>& excess) {
   for (int i = 0; i < kQuad; i += 2) {
     std::int8_t* pair = packed + i;
     int sum = pair[0] + pair[1];
     bool one_sign = (pair[0] > 0) == (pair[1] > 0);
     if (one_sign && (sum > kMost || sum < -kMost)) {
       int kept = (sum > 0 ? kMost : -kMost) - pair[0];
-      excess.push_back({quad, i % 4 + 1, first_channel + static_cast<std::size_t>(i) / 4,
+      std::int32_t byte = order == nullptr ? 4 * quad + i % 4 + 1 : 4 * block + order[i + 1];
+      excess.push_back({byte / 4, byte % 4, first_channel + static_cast<std::size_t>(i) / 4,
                         static_cast<std::int8_t>(pair[1] - kept)});
       pair[1] = static_cast<std::int8_t>(kept);
     }
@@ -91,10 +96,16 @@ class RestOfChannels {
   std::array<std::array<std::int32_t, 2>, DotRest::kChannels> sums_{};  ///< of negative and positive weights
 };
 
-}  // namespace
+/// What a tile takes more in the kernel that follows in the table, in cycles, measured.
+struct Otherwise {
+  std::int64_t quad;  ///< of 16 channels
+  std::int64_t segment;
+};
 
-DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth) {
+DotRest split(std::span<std::int8_t> packed, AlignedVector<std::int8_t> order, std::int64_t segments,
+              std::int64_t depth, Otherwise otherwise) {
   DotRest rest;
+  rest.order = std::move(order);
   auto segment_quads = static_cast<std::int32_t>(depth / 4);
   auto quads = static_cast<std::int32_t>(segments) * segment_quads;
   std::int64_t panel_bytes = quads * kQuad;
@@ -102,21 +113,34 @@ DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::i
   for (std::int64_t begin = 0; begin < size; begin += 2 * panel_bytes) {
     std::vector<Excess> excess;
     for (std::int32_t quad = 0; quad < quads; ++quad) {
+      std::int32_t block = quad - quad % segment_quads % kBlockQuads;
       for (std::int64_t panel = 0; panel < 2 && begin + panel * panel_bytes < size; ++panel) {
-        take_excess(packed.data() + begin + panel * panel_bytes + quad * kQuad, quad,
+        std::int64_t at = begin + panel * panel_bytes + quad * kQuad;
+        take_excess(packed.data() + at, rest.order.empty() ? nullptr : rest.order.data() + at, quad, block,
                     static_cast<std::size_t>(panel * kPanel), excess);
       }
     }
+    std::stable_sort(excess.begin(), excess.end(),
+                     [](const Excess& a, const Excess& b) { return a.quad < b.quad; });
     RestOfChannels(rest, segment_quads).add(excess);
   }
   rest.begin.push_back(static_cast<std::int32_t>(rest.groups.size()));
   rest.groups.push_back(static_cast<std::int32_t>(rest.quads.size()));
-  // In cycles, measured: what a tile takes for a window, and to widen the sums of a group; and what it takes
-  // more in a kernel for any weights, for four bytes of 16 channels and for a segment.
+  // In the same cycles, for a window and to widen the sums of a group.
   std::int64_t cost = 10 * std::ssize(rest.quads) + 30 * std::ssize(rest.groups);
   std::int64_t tiles = std::ssize(rest.begin) - 1;
-  rest.worth = cost <= tiles * segments * (9 * segment_quads + 15);
+  rest.worth = cost <= tiles * segments * (otherwise.quad * segment_quads + otherwise.segment);
   return rest;
+}
+
+}  // namespace
+
+DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth) {
+  return split(packed, {}, segments, depth, {5, 0});
+}
+
+DotRest order_and_split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth) {
+  return split(packed, order_weights(packed, depth), segments, depth, {4, 15});
 }
 
 }  // namespace zeropoint::kernels

@@ -12,4 +12,7 @@ namespace zeropoint::kernels {
 /// (pack_dot(), unit 4, `depth` filled up) and moves what is too much of their second weights to the rest.
 DotRest split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth);
 
+/// The same once order_weights() left little to move.
+DotRest order_and_split_pairs(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth);
+
 }  // namespace zeropoint::kernels
