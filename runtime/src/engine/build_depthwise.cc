@@ -11,10 +11,10 @@
 namespace zeropoint::engine {
 namespace {
 
-const kernels::DepthwiseKernel& kernel_for(Isa isa) {
+const kernels::DepthwiseKernel& kernel_for(Isa isa, const kernels::DepthwiseWindow& window) {
   std::span<const kernels::DepthwiseKernel> all = kernels::depthwise_kernels();
   return *std::find_if(all.begin(), all.end(), [&](const kernels::DepthwiseKernel& kernel) {
-    return kernels::includes(isa, kernel.isa);
+    return kernels::includes(isa, kernel.isa) && (kernel.fits == nullptr || kernel.fits(window));
   });
 }
 
@@ -35,10 +35,16 @@ bool build_depthwise(Builder& builder, std::size_t i, const ConvOp& op) {
   ImageWindow window = image_window(op, in);
   std::int32_t input_shift = shift_of(builder.type(op.input));
   auto step = std::make_unique<DepthwiseStep>();
-  step->kernel = &kernel_for(builder.isa());
-  step->layer = builder.layers().get<DepthwiseLayer>(
-      {i, step->kernel, 0, 0}, [&] { return pack_depthwise(op.layer, input_shift, *step->kernel); });
+  step->kernel = &kernel_for(builder.isa(), {window.kernel_h, (window.kernel_w - 1) * window.dilation_w + 1});
+  step->layer = builder.layers().get<DepthwiseLayer>({i, step->kernel, 0, 0}, [&] {
+    return pack_depthwise(op.layer, input_shift, window.kernel_w, *step->kernel);
+  });
   step->epilogue = requantization_epilogue(*op.layer.requantization, shift_of(builder.type(op.output)));
+  // Rows of output share rows of input where both are neighbours.
+  bool neighbours = window.kernel_h > 1 && window.stride_h == 1 &&
+                    window.taps[static_cast<std::size_t>(window.kernel_w)] - window.taps[0] == in.row;
+  step->rows_at_once = neighbours ? step->kernel->rows : 1;
+  step->window_width = window.kernel_w;
   step->taps = std::move(window.taps);
   step->input = in;
   step->output = out;

@@ -25,6 +25,8 @@ struct WideEpilogue {
   __m512 other_scale;
   __m512 fixed;
   bool own_first;
+  bool shifts;  ///< last_shift is not 0
+  bool clamps;  ///< the last clamp is not all of uint8
 
   explicit WideEpilogue(const Epilogue& e)
       : kind(e.kind),
@@ -40,7 +42,10 @@ struct WideEpilogue {
         own_scale(_mm512_set1_ps(e.own_scale)),
         other_scale(_mm512_set1_ps(e.other_scale)),
         fixed(_mm512_set1_ps(e.fixed)),
-        own_first(e.own_first) {}
+        own_first(e.own_first),
+        shifts((e.kind == EpilogueKind::kAdd ? e.sum_shift : e.zero_point) != 0),
+        clamps(e.kind == EpilogueKind::kAdd ? e.sum_low > 0 || e.sum_high < 255 : e.low > 0 || e.high < 255) {
+  }
 
   /// round(float(acc) * multiplier)
   static __m512i requantized(__m512i accumulators, __m512 multipliers) {
@@ -65,10 +70,14 @@ struct WideEpilogue {
 
   /// Four vectors of 16 rounded integers as 64 bytes; in lane L lie elements 4 L .. 4 L + 3 of each vector.
   __m512i narrowed(__m512i a, __m512i b, __m512i c, __m512i d) const {
-    __m512i low_half = _mm512_adds_epi16(_mm512_packs_epi32(a, b), last_shift);
-    __m512i high_half = _mm512_adds_epi16(_mm512_packs_epi32(c, d), last_shift);
+    __m512i low_half = _mm512_packs_epi32(a, b);
+    __m512i high_half = _mm512_packs_epi32(c, d);
+    if (shifts) {
+      low_half = _mm512_adds_epi16(low_half, last_shift);
+      high_half = _mm512_adds_epi16(high_half, last_shift);
+    }
     __m512i bytes = _mm512_packus_epi16(low_half, high_half);
-    return _mm512_min_epu8(_mm512_max_epu8(bytes, last_low), last_high);
+    return clamps ? _mm512_min_epu8(_mm512_max_epu8(bytes, last_low), last_high) : bytes;
   }
 
   /// The same in their order: a, b, c, d.

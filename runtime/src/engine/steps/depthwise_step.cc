@@ -1,5 +1,7 @@
 #include "engine/steps/depthwise_step.h"
 
+#include <algorithm>
+
 namespace zeropoint::engine {
 
 std::int64_t DepthwiseLayer::bytes() const {
@@ -8,6 +10,7 @@ std::int64_t DepthwiseLayer::bytes() const {
 }
 
 std::shared_ptr<const DepthwiseLayer> pack_depthwise(const LinearLayer& layer, std::int32_t input_shift,
+                                                     std::int64_t window_width,
                                                      const kernels::DepthwiseKernel& kernel) {
   std::span<const std::int8_t> weights = layer.weights.data<std::int8_t>();
   std::size_t channels = layer.folded_bias.size();
@@ -22,7 +25,7 @@ std::shared_ptr<const DepthwiseLayer> pack_depthwise(const LinearLayer& layer, s
   }
   const auto& multipliers = std::get<std::vector<float>>(layer.requantization->multipliers);
   auto result = std::make_shared<DepthwiseLayer>();
-  result->packed = kernel.pack(weights, bias, multipliers);
+  result->packed = kernel.pack(weights, bias, multipliers, window_width);
   return result;
 }
 
@@ -39,6 +42,9 @@ Status DepthwiseStep::run(const RunContext& context) {
   p.channels = output.channels;
   p.positions = output.width;
   p.output_step = output.pixel;
+  p.output_row = output.row;
+  p.window_width = window_width;
+  p.pixel = input.pixel;
   p.epilogue = &e;
   for (std::int64_t n = 0; n < output.batch && fills_halo; ++n) {
     halo.fill(context, n);
@@ -46,9 +52,10 @@ Status DepthwiseStep::run(const RunContext& context) {
   context.in_parts(output.batch * output.height, profile.multiply_adds / 20,
                    [&](std::int64_t begin, std::int64_t end) {
                      kernels::DepthwiseParams row = p;
-                     for (std::int64_t i = begin; i < end; ++i) {
+                     for (std::int64_t i = begin; i < end; i += row.rows) {
                        std::int64_t n = i / output.height;
                        std::int64_t y = i % output.height;
+                       row.rows = std::min({rows_at_once, output.height - y, end - i});
                        row.input = context.bytes_at(input.place) + n * input.plane + y * row_step;
                        row.output = context.bytes_at(output.place) + n * output.plane + y * output.row;
                        kernel->run(row);

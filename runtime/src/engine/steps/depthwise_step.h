@@ -16,6 +16,7 @@ struct DepthwiseLayer {
 };
 
 std::shared_ptr<const DepthwiseLayer> pack_depthwise(const LinearLayer& layer, std::int32_t input_shift,
+                                                     std::int64_t window_width,
                                                      const kernels::DepthwiseKernel& kernel);
 
 class DepthwiseStep : public Step {
@@ -24,9 +25,11 @@ class DepthwiseStep : public Step {
   std::shared_ptr<const DepthwiseLayer> layer;
   kernels::Epilogue epilogue;
   std::vector<std::ptrdiff_t> taps;
+  std::int64_t window_width = 1;
   Image input, output;
   std::ptrdiff_t row_step = 0;     ///< in the input, from one row of the output to the next
   std::ptrdiff_t column_step = 0;  ///< from one position to the next
+  std::int64_t rows_at_once = 1;
   bool fills_halo = false;
   HaloFill halo;
 

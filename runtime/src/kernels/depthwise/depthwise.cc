@@ -1,5 +1,6 @@
 #include "kernels/depthwise/depthwise.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace zeropoint::kernels {
@@ -13,7 +14,7 @@ constexpr std::int64_t kBlock = 64;
 
 /// Blocks of 64 channels, each [taps][64].
 DepthwiseWeights in_order(std::span<const std::int8_t> weights, std::span<const std::int32_t> bias,
-                          std::span<const float> multipliers) {
+                          std::span<const float> multipliers, std::int64_t /*window_width*/) {
   std::size_t channels = bias.size();
   std::size_t taps = weights.size() / channels;
   std::size_t blocks = (channels + kBlock - 1) / kBlock;
@@ -32,36 +33,50 @@ DepthwiseWeights in_order(std::span<const std::int8_t> weights, std::span<const 
   return packed;
 }
 
-/// Rows of dense pixels are walked through 64 bytes at a time whatever the channels are: the blocks repeat
-/// when both 64 and the channels divide their bytes. A block holds four vectors; lane L of vector j has
-/// channels 16 L + 4 j to 16 L + 4 j + 3, with the bytes of four taps each.
-[[maybe_unused]] DepthwiseWeights interleaved(std::span<const std::int8_t> weights,
-                                              std::span<const std::int32_t> bias,
-                                              std::span<const float> multipliers) {
+/// A quad is four rows side by side, of a block of each pixel, and one block more.
+[[maybe_unused]] bool fits_beside(const DepthwiseWindow& window) {
+  return (window.rows / 4 + 1) * (window.span + 1) * 4 * kBlock <= kDepthwiseScratch;
+}
+
+/// Vectors of 16 channels, each [2][quads][window_width] with the bytes of four taps below each other for
+/// every channel, and once more for a row of output below the first one: one row further down. Few channels
+/// repeat in whole blocks of 64; else vectors that are taken four by four have their channels as unpacking
+/// four rows gives them: lane L of vector j has channels 16 L + 4 j to 16 L + 4 j + 3.
+[[maybe_unused]] DepthwiseWeights by_columns(std::span<const std::int8_t> weights,
+                                             std::span<const std::int32_t> bias,
+                                             std::span<const float> multipliers, std::int64_t window_width) {
   auto channels = static_cast<std::int64_t>(bias.size());
-  std::int64_t taps = static_cast<std::int64_t>(weights.size()) / channels;
-  std::int64_t quads = (taps + 3) / 4;
+  DepthwiseGroups groups(channels);
+  std::int64_t taps = std::ssize(weights) / channels;
+  std::int64_t quads = taps / window_width / 4 + 1;
+  std::int64_t slots =
+      groups.repeats ? std::lcm(channels, kBlock) : std::max<std::int64_t>(3, groups.vectors) * 16;
   DepthwiseWeights packed;
-  packed.blocks = channels / std::gcd(channels, kBlock);
-  packed.weights.resize(static_cast<std::size_t>(packed.blocks * quads * 4 * kBlock));
-  for (std::int64_t i = 0; i < packed.blocks * kBlock; ++i) {
-    // Slot i of the vectors holds this element of the row.
-    std::int64_t in_block = i % kBlock;
-    std::int64_t element = i - in_block + in_block % 16 / 4 * 16 + in_block / 16 * 4 + in_block % 4;
-    auto channel = static_cast<std::size_t>(element % channels);
+  packed.blocks = slots / kBlock;
+  packed.weights.resize(static_cast<std::size_t>(slots * 2 * quads * window_width * 4));
+  for (std::int64_t i = 0; i < slots; ++i) {
+    std::int64_t slot = i % kBlock;
+    std::int64_t element =
+        i < groups.fours * kBlock ? i - slot + slot % 16 / 4 * 16 + slot / 16 * 4 + slot % 4 : i;
+    bool unused = !groups.repeats && element >= channels;
+    auto channel = static_cast<std::size_t>(unused ? 0 : element % channels);
     packed.bias.push_back(bias[channel]);
     packed.multipliers.push_back(multipliers[channel]);
-    for (std::int64_t t = 0; t < taps; ++t) {
-      std::int64_t to = (i / kBlock * quads + t / 4) * 4 * kBlock + in_block * 4 + t % 4;
-      packed.weights[static_cast<std::size_t>(to)] =
-          weights[channel * static_cast<std::size_t>(taps) + static_cast<std::size_t>(t)];
+    for (std::int64_t t = 0; t < taps && !unused; ++t) {
+      std::int8_t weight = weights[channel * static_cast<std::size_t>(taps) + static_cast<std::size_t>(t)];
+      for (std::int64_t row = 0; row < 2; ++row) {
+        std::int64_t y = t / window_width + row;
+        std::int64_t vector = ((i / 16 * 2 + row) * quads + y / 4) * window_width + t % window_width;
+        packed.weights[static_cast<std::size_t>(vector * kBlock + i % 16 * 4 + y % 4)] = weight;
+      }
     }
   }
   return packed;
 }
 
 constexpr DepthwiseKernel kKernels[] = {
-#define ZP_DEPTHWISE_KERNEL(function, isa, pack) {#function, Isa::isa, function, pack},
+#define ZP_DEPTHWISE_KERNEL(function, isa, pack, rows, fits) \
+  {#function, Isa::isa, function, pack, rows, fits},
 #include "kernels/depthwise/kernels.inc"
 };
 

@@ -15,7 +15,7 @@
 
 namespace zeropoint::kernels {
 
-/// A row of output positions.
+/// A row of output positions, or some rows where the kernel can take them (DepthwiseKernel::rows).
 struct DepthwiseParams {
   const std::uint8_t* input = nullptr;
   std::ptrdiff_t input_step = 0;
@@ -30,6 +30,12 @@ struct DepthwiseParams {
   std::uint8_t* output = nullptr;
   std::ptrdiff_t output_step = 0;
   const Epilogue* epilogue = nullptr;  ///< kRequantize
+
+  // The taps are rows of `window_width`, equally far apart, and so are the rows and the taps of each.
+  std::int64_t window_width = 1;
+  std::ptrdiff_t pixel = 0;  ///< from one pixel of the input to the next
+  std::int64_t rows = 1;  ///< of output; in the input they are as far apart as the window's
+  std::ptrdiff_t output_row = 0;
 };
 
 /// Weights and the numbers of the epilogue, in a kernel's order.
@@ -43,13 +49,39 @@ struct DepthwiseWeights {
 /// From weights [channels][taps], bias and multipliers [channels].
 using PackDepthwise = DepthwiseWeights (*)(std::span<const std::int8_t> weights,
                                            std::span<const std::int32_t> bias,
-                                           std::span<const float> multipliers);
+                                           std::span<const float> multipliers, std::int64_t window_width);
+
+/// Bytes in which a kernel may hold rows of the input.
+inline constexpr std::int64_t kDepthwiseScratch = 64 << 10;
+
+/// How vectors of 16 channels are taken together: few channels repeat in blocks of four vectors, across
+/// pixels where they can; else first come groups of four, then of three, the last of which may overlap.
+struct DepthwiseGroups {
+  std::int64_t vectors;
+  bool repeats;
+  std::int64_t fours;
+
+  explicit DepthwiseGroups(std::int64_t channels)
+      : vectors((channels + 15) / 16), repeats(channels <= 32 && channels % 8 == 0) {
+    std::int64_t left = vectors - 3 * ((4 - vectors % 4) % 4);
+    fours = repeats || left < 0 ? 0 : left / 4;
+  }
+};
+
+/// Columns that a window spans, holes included, and its rows.
+struct DepthwiseWindow {
+  std::int64_t rows;
+  std::int64_t span;
+};
 
 struct DepthwiseKernel {
   std::string_view name;
   Isa isa;
   void (*run)(const DepthwiseParams& params);
   PackDepthwise pack;
+  std::int64_t rows;  ///< of output that it computes best at once, where they are neighbours in the input
+  /// None: it can take any.
+  bool (*fits)(const DepthwiseWindow& window);
 };
 
 /// All that are compiled in, best first.

@@ -1,6 +1,10 @@
-// 64 neighbouring bytes at a time: the bytes of four taps are interleaved, so that vpdpbusd sums them.
+// Rows of the input are brought four by four into scratch memory, a byte of each side by side: there vpdpbusd
+// finds what a column of the window takes of a channel in one lane, for a row of output and for the one
+// below.
 
 #include <immintrin.h>
+
+#include <algorithm>
 
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/epilogue_avx512.h"
@@ -8,91 +12,264 @@
 namespace zeropoint::kernels {
 namespace {
 
-constexpr std::int64_t kBlock = 64;
+constexpr std::int64_t kVector = 16;      // channels
+constexpr std::int64_t kNear = 24 << 10;  // bytes of scratch memory that leave room in the first cache
 
-/// Adds the products of four taps to the sums of 64 channels.
-inline void add_taps(__m512i a, __m512i b, __m512i c, __m512i d, const std::int8_t* weights,
-                     __m512i (&sums)[4]) {
+/// Vectors of four rows. Unless they are brought to their order, lane L of vector j has the bytes from
+/// 16 L + 4 j on.
+template <int kVectors, bool kInOrder>
+inline void interleave(const std::uint8_t* const (&rows)[4], std::ptrdiff_t at, std::uint8_t* to) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  auto load = [&](int r) {
+    __m512i x = _mm512_loadu_si512(rows[r] + at);
+    return kInOrder ? _mm512_permutexvar_epi32(order, x) : x;
+  };
+  __m512i a = load(0);
+  __m512i b = load(1);
+  __m512i c = load(2);
+  __m512i d = load(3);
   __m512i ab_low = _mm512_unpacklo_epi8(a, b);
   __m512i ab_high = _mm512_unpackhi_epi8(a, b);
   __m512i cd_low = _mm512_unpacklo_epi8(c, d);
   __m512i cd_high = _mm512_unpackhi_epi8(c, d);
-  const auto* w = reinterpret_cast<const __m512i*>(weights);
-  sums[0] = _mm512_dpbusd_epi32(sums[0], _mm512_unpacklo_epi16(ab_low, cd_low), _mm512_load_si512(w));
-  sums[1] = _mm512_dpbusd_epi32(sums[1], _mm512_unpackhi_epi16(ab_low, cd_low), _mm512_load_si512(w + 1));
-  sums[2] = _mm512_dpbusd_epi32(sums[2], _mm512_unpacklo_epi16(ab_high, cd_high), _mm512_load_si512(w + 2));
-  sums[3] = _mm512_dpbusd_epi32(sums[3], _mm512_unpackhi_epi16(ab_high, cd_high), _mm512_load_si512(w + 3));
-}
-
-/// `count` neighbouring bytes of the output, the first of which belongs to block 0. load(i, offset) gives
-/// what a tap of that offset adds to the 64 bytes from byte i on.
-template <typename Load>
-void run_bytes(const DepthwiseParams& p, const WideEpilogue& epilogue, std::uint8_t* output,
-               std::int64_t count, Load&& load) {
-  std::int64_t quads = (p.tap_count + 3) / 4;
-  std::int64_t block = 0;
-  for (std::int64_t i = 0; i < count; i += kBlock) {
-    const std::int8_t* weights = p.weights + block * quads * 4 * kBlock;
-    const std::int32_t* bias = p.epilogue->bias + block * kBlock;
-    const float* multipliers = p.epilogue->multipliers + block * kBlock;
-    __m512i sums[4];
-    for (int j = 0; j < 4; ++j) {
-      sums[j] = _mm512_load_si512(bias + j * 16);
-    }
-    auto tap = [&](std::int64_t t) { return load(i, p.taps[t]); };
-    std::int64_t t = 0;
-    for (; t + 4 <= p.tap_count; t += 4, weights += 4 * kBlock) {
-      add_taps(tap(t), tap(t + 1), tap(t + 2), tap(t + 3), weights, sums);
-    }
-    if (t < p.tap_count) {
-      const __m512i zero = _mm512_setzero_si512();
-      std::int64_t left = p.tap_count - t;
-      add_taps(tap(t), left > 1 ? tap(t + 1) : zero, left > 2 ? tap(t + 2) : zero, zero, weights, sums);
-    }
-    const __m128i none = _mm_setzero_si128();
-    __m512i q[4];
-    for (int j = 0; j < 4; ++j) {
-      q[j] = epilogue.rounded(sums[j], _mm512_load_ps(multipliers + j * 16), none);
-    }
-    __m512i bytes = epilogue.narrowed(q[0], q[1], q[2], q[3]);
-    if (count - i >= kBlock) {
-      _mm512_storeu_si512(output + i, bytes);
-    } else {
-      _mm512_mask_storeu_epi8(output + i, (std::uint64_t{1} << (count - i)) - 1, bytes);
-    }
-    block = block + 1 == p.blocks ? 0 : block + 1;
+  _mm512_store_si512(to, _mm512_unpacklo_epi16(ab_low, cd_low));
+  _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(ab_low, cd_low));
+  _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(ab_high, cd_high));
+  if constexpr (kVectors == 4) {
+    _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(ab_high, cd_high));
   }
 }
+
+/// The window, in pixels.
+struct Window {
+  std::int64_t stride;
+  std::int64_t dilation;
+  std::int64_t span;  ///< columns
+  std::int64_t quads;
+
+  explicit Window(const DepthwiseParams& p)
+      : stride(p.input_step / p.pixel),
+        dilation(p.window_width > 1 ? (p.taps[1] - p.taps[0]) / p.pixel : 1),
+        span((p.window_width - 1) * dilation + 1),
+        quads(p.tap_count / p.window_width / 4 + 1) {}
+
+  /// Positions for which there is room, `width` channels of each pixel being brought to the scratch memory.
+  [[nodiscard]] std::int64_t most(std::int64_t width) const {
+    return (kNear / (4 * width * quads) - span) / stride + 1;
+  }
+};
+
+/// Outputs with the same channels: of a position each, or of several that repeat them.
+template <int kVectors>
+struct Stretch {
+  const std::uint8_t* from[kVectors];  ///< in the scratch memory, of each vector
+  std::ptrdiff_t from_step;
+  std::ptrdiff_t column;  ///< from one of the window to the next
+  std::uint8_t* to;
+  std::ptrdiff_t to_step;
+  std::int64_t count;
+  std::int64_t bytes;  ///< to store of each
+  std::int64_t last_bytes;
+  std::int64_t vector;  ///< the first, of weights, bias and multipliers
+};
+
+inline __mmask64 first_bytes(std::int64_t count) { return ~std::uint64_t{0} >> (64 - count); }
+
+class Band {
+ public:
+  explicit Band(const DepthwiseParams& p) : p_(p), window_(p), epilogue_(*p.epilogue) {}
+
+  void run() {
+    constexpr std::int64_t kFew = 4;
+    DepthwiseGroups groups(p_.channels);
+    if (groups.repeats && p_.pixel == p_.channels && p_.output_step == p_.channels &&
+        (window_.stride == 1 || p_.channels % kVector == 0) && window_.most(p_.channels) >= kFew) {
+      in_pieces(p_.channels, [&](std::int64_t begin, std::int64_t count) { dense(begin, count); });
+      return;
+    }
+    std::int64_t vector = 0;
+    for (; vector < groups.fours * 4; vector += 4) {
+      group<4, false>(vector);
+    }
+    for (; vector < groups.vectors; vector += 3) {
+      group<3, true>(std::max<std::int64_t>(0, std::min(vector, groups.vectors - 3)));
+    }
+  }
+
+ private:
+  /// Calls function(begin, count) for as many positions at a time as there is room for.
+  template <typename Function>
+  void in_pieces(std::int64_t width, Function&& function) {
+    std::int64_t most = std::max<std::int64_t>(1, window_.most(width));
+    std::int64_t pieces = (p_.positions + most - 1) / most;
+    for (std::int64_t i = 0; i < pieces; ++i) {
+      std::int64_t begin = p_.positions * i / pieces;
+      function(begin, p_.positions * (i + 1) / pieces - begin);
+    }
+  }
+
+  /// Channels of each pixel by itself.
+  template <int kVectors, bool kInOrder>
+  void group(std::int64_t vector) {
+    constexpr std::int64_t kWidth = kVectors * kVector;
+    std::int64_t first = vector * kVector;
+    in_pieces(kWidth, [&](std::int64_t begin, std::int64_t count) {
+      fill<kVectors, kInOrder>(first, begin, (count - 1) * window_.stride + window_.span, p_.pixel);
+      Stretch<kVectors> stretch;
+      for (int v = 0; v < kVectors; ++v) {
+        stretch.from[v] = scratch_ + v * 64;
+      }
+      stretch.from_step = window_.stride * 4 * kWidth;
+      stretch.column = window_.dilation * 4 * kWidth;
+      stretch.to = p_.output + begin * p_.output_step + first;
+      stretch.to_step = p_.output_step;
+      stretch.count = count;
+      stretch.bytes = std::min(kWidth, p_.channels - first);
+      stretch.last_bytes = stretch.bytes;
+      stretch.vector = vector;
+      compute<kVectors, kInOrder>(stretch);
+    });
+  }
+
+  /// All channels of neighbouring pixels, one after the other.
+  void dense(std::int64_t begin, std::int64_t count) {
+    constexpr std::int64_t kBlock = 64;
+    std::int64_t pixels = (count - 1) * window_.stride + window_.span;
+    fill<4, true>(0, begin, (pixels * p_.channels + kBlock - 1) / kBlock, kBlock);
+    std::int64_t size = count * p_.channels;
+    std::int64_t period = p_.blocks * kBlock;
+    for (std::int64_t at = 0; at < period && at < size; at += kBlock) {
+      Stretch<4> stretch;
+      for (int v = 0; v < 4; ++v) {
+        std::int64_t element = at + v * kVector;
+        // Without a stride, a vector may have elements of several positions.
+        std::int64_t skipped = element / p_.channels * (window_.stride - 1) * p_.channels;
+        stretch.from[v] = scratch_ + 4 * (element + skipped);
+      }
+      stretch.from_step = window_.stride * 4 * period;
+      stretch.column = window_.dilation * 4 * p_.channels;
+      stretch.to = p_.output + begin * p_.channels + at;
+      stretch.to_step = period;
+      stretch.count = (size - at + period - 1) / period;
+      stretch.bytes = kBlock;
+      stretch.last_bytes = std::min(kBlock, size - at - (stretch.count - 1) * period);
+      stretch.vector = at / kVector;
+      compute<4, true>(stretch);
+    }
+  }
+
+  /// Brings stretches of the rows, `step` apart from position `begin` on, to the scratch memory.
+  template <int kVectors, bool kInOrder>
+  void fill(std::int64_t first, std::int64_t begin, std::int64_t count, std::ptrdiff_t step) {
+    std::int64_t height = p_.tap_count / p_.window_width;
+    std::ptrdiff_t pitch = height > 1 ? p_.taps[p_.window_width] - p_.taps[0] : 0;
+    plane_ = (count + 1) * kVectors * 64;
+    for (std::int64_t quad = 0; quad < window_.quads; ++quad) {
+      const std::uint8_t* rows[4];
+      for (std::int64_t r = 0; r < 4; ++r) {
+        // Where there is no row, the weights are 0.
+        std::int64_t y = quad * 4 + r < height + p_.rows - 1 ? quad * 4 + r : 0;
+        rows[r] = p_.input + begin * p_.input_step + p_.taps[0] + y * pitch + first;
+      }
+      std::uint8_t* to = scratch_ + quad * plane_;
+      for (std::int64_t i = 0; i < count; ++i) {
+        interleave<kVectors, kInOrder>(rows, i * step, to + i * kVectors * 64);
+      }
+    }
+  }
+
+  template <int kVectors, bool kInOrder>
+  void compute(const Stretch<kVectors>& stretch) {
+    std::int64_t of_row = window_.quads * p_.window_width * 64;
+    for (std::int64_t row = 0; row < p_.rows; ++row) {
+      const std::int8_t* weights = p_.weights + (stretch.vector * 2 + row) * of_row;
+      if (p_.window_width == 3 && window_.quads == 1) {
+        by_three_columns<kVectors, kInOrder>(stretch, row, weights);
+      } else {
+        by_columns<kVectors, kInOrder>(stretch, row, weights);
+      }
+    }
+  }
+
+  /// Most windows: the weights stay in registers.
+  template <int kVectors, bool kInOrder>
+  void by_three_columns(const Stretch<kVectors>& stretch, std::int64_t row, const std::int8_t* weights) {
+    __m512i w[3][kVectors];
+    const std::uint8_t* from[kVectors];
+    for (int v = 0; v < kVectors; ++v) {
+      from[v] = stretch.from[v];
+      for (int x = 0; x < 3; ++x) {
+        w[x][v] = _mm512_load_si512(weights + (v * 2 * 3 + x) * 64);
+      }
+    }
+    std::ptrdiff_t column = stretch.column;
+    std::ptrdiff_t step = stretch.from_step;
+    finish_each<kVectors, kInOrder>(stretch, row, [&](std::int64_t i, __m512i(&sums)[kVectors]) {
+      for (int x = 0; x < 3; ++x) {
+        for (int v = 0; v < kVectors; ++v) {
+          __m512i bytes = _mm512_loadu_si512(from[v] + i * step + x * column);
+          sums[v] = _mm512_dpbusd_epi32(sums[v], bytes, w[x][v]);
+        }
+      }
+    });
+  }
+
+  template <int kVectors, bool kInOrder>
+  void by_columns(const Stretch<kVectors>& stretch, std::int64_t row, const std::int8_t* weights) {
+    std::int64_t of_row = window_.quads * p_.window_width * 64;
+    finish_each<kVectors, kInOrder>(stretch, row, [&](std::int64_t i, __m512i(&sums)[kVectors]) {
+      const std::int8_t* w = weights;
+      for (std::int64_t quad = 0; quad < window_.quads; ++quad) {
+        std::ptrdiff_t at = i * stretch.from_step + quad * plane_;
+        for (std::int64_t x = 0; x < p_.window_width; ++x, at += stretch.column, w += 64) {
+          for (int v = 0; v < kVectors; ++v) {
+            sums[v] = _mm512_dpbusd_epi32(sums[v], _mm512_loadu_si512(stretch.from[v] + at),
+                                          _mm512_load_si512(w + v * 2 * of_row));
+          }
+        }
+      }
+    });
+  }
+
+  /// add(i, sums) adds the products to the sums of output i.
+  template <int kVectors, bool kInOrder, typename Add>
+  void finish_each(const Stretch<kVectors>& stretch, std::int64_t row, Add&& add) {
+    const WideEpilogue epilogue = epilogue_;  // a copy, which what is written cannot change
+    __m512i bias[kVectors];
+    __m512 multipliers[kVectors];
+    for (int v = 0; v < kVectors; ++v) {
+      bias[v] = _mm512_load_si512(p_.epilogue->bias + (stretch.vector + v) * kVector);
+      multipliers[v] = _mm512_load_ps(p_.epilogue->multipliers + (stretch.vector + v) * kVector);
+    }
+    __mmask64 mask = first_bytes(stretch.bytes);
+    std::uint8_t* to = stretch.to + row * p_.output_row;
+    for (std::int64_t i = 0; i < stretch.count; ++i) {
+      __m512i sums[kVectors];
+      std::copy_n(bias, kVectors, sums);
+      add(i, sums);
+      for (int v = 0; v < kVectors; ++v) {
+        sums[v] = WideEpilogue::requantized(sums[v], multipliers[v]);
+      }
+      __m512i last = sums[kVectors - 1];
+      __m512i bytes = kInOrder ? epilogue.in_order(sums[0], sums[1], sums[2], last)
+                               : epilogue.narrowed(sums[0], sums[1], sums[2], last);
+      if (i + 1 == stretch.count) {
+        mask = first_bytes(stretch.last_bytes);
+      }
+      _mm512_mask_storeu_epi8(to + i * stretch.to_step, mask, bytes);
+    }
+  }
+
+  const DepthwiseParams& p_;
+  const Window window_;
+  const WideEpilogue epilogue_;
+  std::ptrdiff_t plane_ = 0;  // of the scratch memory: a quad of rows
+  alignas(64) std::uint8_t scratch_[kDepthwiseScratch];
+};
 
 }  // namespace
 
-void depthwise_u8s8_s32_64_avx512vnni(const DepthwiseParams& p);
-void depthwise_u8s8_s32_64_avx512vnni(const DepthwiseParams& p) {
-  WideEpilogue epilogue(*p.epilogue);
-  auto neighbours = [](const std::uint8_t* from) {
-    return [from](std::int64_t i, std::ptrdiff_t offset) { return _mm512_loadu_si512(from + i + offset); };
-  };
-  if (p.output_step == p.channels && p.input_step == p.channels) {
-    run_bytes(p, epilogue, p.output, p.positions * p.channels, neighbours(p.input));
-    return;
-  }
-  if (p.output_step == p.channels && p.channels == 16) {
-    // Four positions that are apart in the input; behind the last one it stands for them.
-    run_bytes(p, epilogue, p.output, p.positions * p.channels, [&](std::int64_t i, std::ptrdiff_t offset) {
-      auto position = [&](std::int64_t j) {
-        std::int64_t x = i / 16 + j < p.positions ? i / 16 + j : p.positions - 1;
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p.input + x * p.input_step + offset));
-      };
-      __m512i bytes = _mm512_castsi128_si512(position(0));
-      bytes = _mm512_inserti32x4(bytes, position(1), 1);
-      bytes = _mm512_inserti32x4(bytes, position(2), 2);
-      return _mm512_inserti32x4(bytes, position(3), 3);
-    });
-    return;
-  }
-  for (std::int64_t x = 0; x < p.positions; ++x) {
-    run_bytes(p, epilogue, p.output + x * p.output_step, p.channels, neighbours(p.input + x * p.input_step));
-  }
-}
+void depthwise_u8s8_s32_2x64_avx512vnni(const DepthwiseParams& p);
+void depthwise_u8s8_s32_2x64_avx512vnni(const DepthwiseParams& p) { Band(p).run(); }
 
 }  // namespace zeropoint::kernels
