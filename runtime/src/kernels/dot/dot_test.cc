@@ -58,9 +58,11 @@ struct Case {
     outputs = rows * output_row + channels;
     other = random_bytes<std::uint8_t>(rng, outputs);
     epilogue.kind = kind;
-    epilogue.zero_point = static_cast<std::int32_t>(pick(rng, 0, 255));
-    epilogue.low = static_cast<std::uint8_t>(pick(rng, 0, 100));
-    epilogue.high = static_cast<std::uint8_t>(pick(rng, 101, 255));
+    if (pick(rng, 0, 2) > 0) {  // else no shift and no clamp
+      epilogue.zero_point = static_cast<std::int32_t>(pick(rng, 0, 255));
+      epilogue.low = static_cast<std::uint8_t>(pick(rng, 0, 100));
+      epilogue.high = static_cast<std::uint8_t>(pick(rng, 101, 255));
+    }
     epilogue.own_first = pick(rng, 0, 1) == 0;
     epilogue.own_scale = std::uniform_real_distribution<float>(0.1F, 2)(rng);
     epilogue.other_scale = std::uniform_real_distribution<float>(0.1F, 2)(rng);
@@ -68,8 +70,10 @@ struct Case {
     epilogue.own_shift = pick(rng, 0, 1) == 0 ? 0 : 128;
     epilogue.other_shift = pick(rng, 0, 1) == 0 ? 0 : 128;
     epilogue.sum_shift = pick(rng, 0, 1) == 0 ? 0 : 128;
-    epilogue.sum_low = static_cast<std::uint8_t>(pick(rng, 0, 30));
-    epilogue.sum_high = static_cast<std::uint8_t>(pick(rng, 200, 255));
+    if (pick(rng, 0, 2) > 0) {
+      epilogue.sum_low = static_cast<std::uint8_t>(pick(rng, 0, 30));
+      epilogue.sum_high = static_cast<std::uint8_t>(pick(rng, 200, 255));
+    }
   }
 
   /// Where the result of a position lies; negative for one in a gap.
