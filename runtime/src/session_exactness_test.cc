@@ -77,6 +77,14 @@ TEST(SessionExactness, ImagesOfOneRowWithAHaloAndSeveralSamples) {
   }
 }
 
+// Half a megabyte of weights meets all samples before the rest does.
+TEST(SessionExactness, MoreWeightsThanACacheKeeps) {
+  Rng rng(23);
+  Program program = program_of(row_conv(0, 1, {70, 2000, 3}, 1, rng), open("x", ElementType::kUint8),
+                               open("y", ElementType::kUint8));
+  expect_reference(program, {random_integers(ElementType::kUint8, {3, 2000, 5}, rng)});
+}
+
 TEST(SessionExactness, DivisionByWhatOnlyARunKnows) {
   Program program;
   program.tensors = {open("a", ElementType::kInt64), open("b", ElementType::kInt64),

@@ -13,7 +13,6 @@ namespace zeropoint::engine {
 namespace {
 
 using kernels::DotKernel;
-using kernels::EpilogueKind;
 
 /// Whether int8 weights meet bytes and the sums stay in int32.
 bool multiplies_bytes(const Builder& builder, const LinearLayer& layer, TensorId input, TensorId output) {

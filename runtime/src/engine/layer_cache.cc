@@ -11,7 +11,7 @@ std::int64_t DotLayer::bytes() const {
   std::size_t total = 0;
   for (const PackedDot& group : groups) {
     total += group.weights.size() + 4 * (group.bias.size() + group.multipliers.size()) +
-             group.rest.windows.size() +
+             group.rest.windows.size() + group.rest.order.size() +
              4 * (group.rest.begin.size() + group.rest.groups.size() + group.rest.quads.size());
   }
   return static_cast<std::int64_t>(total);

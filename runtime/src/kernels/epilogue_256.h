@@ -5,12 +5,15 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/epilogue.h"
 
 namespace zeropoint::kernels {
 namespace {
+
+constexpr std::ptrdiff_t kLanes = 8;  ///< of 32 bits
 
 /// An epilogue's numbers in registers.
 struct Epilogue256 {

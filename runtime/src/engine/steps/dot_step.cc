@@ -119,7 +119,7 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   if (layer->kernel->enter != nullptr) {
     layer->kernel->enter(p);
   }
-  // The weights of as many channels as the second cache keeps meet all runs before the next ones do.
+  // Weights that the second cache keeps meet all runs before the next ones do.
   constexpr std::int64_t kBytes = 512 << 10;
   constexpr std::int64_t kChannels = 32;
   std::int64_t at_once =

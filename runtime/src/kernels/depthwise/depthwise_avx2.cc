@@ -24,8 +24,8 @@ struct Channels {
 
   Channels(const DepthwiseParams& p, std::int64_t first) : count(std::min(kChannels, p.channels - first)) {
     for (int h = 0; h < 2; ++h) {
-      bias[h] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p.epilogue->bias + first + h * 8));
-      multipliers[h] = _mm256_loadu_ps(p.epilogue->multipliers + first + h * 8);
+      bias[h] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p.epilogue->bias + first + h * kLanes));
+      multipliers[h] = _mm256_loadu_ps(p.epilogue->multipliers + first + h * kLanes);
     }
   }
 
@@ -99,7 +99,7 @@ void run_taps(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_
 /// Whether the taps are three by three and neighbouring positions, `stride` columns apart, share them.
 bool shares_columns(const DepthwiseParams& p, std::int64_t stride) {
   bool shares = p.tap_count == 9 && p.input_step % stride == 0;
-  for (int t = 0; t < 9 && shares; ++t) {
+  for (std::ptrdiff_t t = 0; t < 9 && shares; ++t) {
     shares = p.taps[t] == p.taps[t / 3 * 3] + t % 3 * (p.input_step / stride);
   }
   return shares;
@@ -112,8 +112,8 @@ class Columns {
   Columns(const DepthwiseParams& p, std::int64_t first, std::int64_t stride)
       : step_(p.input_step / stride), last_((p.positions - 1) * stride + 2) {
     const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
-    auto weight = [&](int t) { return load_16(weights + t * kBlock); };
-    for (int i = 0; i < 3; ++i) {
+    auto weight = [&](std::int64_t t) { return load_16(weights + t * kBlock); };
+    for (std::ptrdiff_t i = 0; i < 3; ++i) {
       upper_weights_[i] = Pairs::of_weights(weight(i), weight(i + 3));
       rows_[i] = p.input + p.taps[3 * i] + first;
     }

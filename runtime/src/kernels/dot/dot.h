@@ -21,9 +21,9 @@
 
 namespace zeropoint::kernels {
 
-/// Weights beside those of the panels, for kernels that cannot take all at once: what of a few input bytes is
-/// multiplied a second time, for 16 channels together. A window is 16 neighbouring bytes of a segment, of
-/// which each channel takes two; the products of a group of windows stay in int16 when summed.
+/// Weights beside those of the panels, for kernels that cannot take all of them at once: some bytes of the
+/// input are multiplied a second time, for 16 channels together. A window is 16 neighbouring bytes of a
+/// segment, of which each channel takes two; the products of a group of windows stay in int16 when summed.
 struct DotRest {
   static constexpr std::int64_t kChannels = 16;
   static constexpr std::int64_t kWindow = 16;
@@ -34,7 +34,7 @@ struct DotRest {
   AlignedVector<std::int8_t> windows;  ///< of each: [channel][2] indices of bytes, then [channel][2] weights
   /// Of kernels that take bytes in an order of their own: for each weight the index of its byte of 16.
   AlignedVector<std::int8_t> order;
-  bool worth = true;  ///< exact, and quicker than the kernels that follow in the table
+  bool worth = true;  ///< quicker than the kernels that follow in the table
 };
 
 /// Positions in one run have one distance in the input. In the output they are rows of `row_length`

@@ -244,7 +244,7 @@ std::vector<int> put_together(std::span<const std::int8_t> kept, const DotRest& 
         const std::int8_t* window = rest.windows.data() + std::int64_t{i} * 4 * kChannels;
         std::int64_t quad = rest.quads[static_cast<std::size_t>(i)];
         for (std::int64_t slot = 0; slot < 2 * kChannels; ++slot) {
-          int w = window[slot + 2 * kChannels];
+          std::int8_t w = window[slot + 2 * kChannels];
           std::int64_t k = 4 * quad + window[slot];
           if (w != 0) {
             EXPECT_EQ(k / depth, 4 * quad / depth) << "a window of two segments";

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int32_t kMost = 128;
 constexpr std::int64_t kPanel = 8;
 constexpr std::int64_t kQuad = 4 * kPanel;  // bytes
-constexpr std::int32_t kBlockQuads = 4;     // that order_weights() orders together
+constexpr std::int32_t kBlockQuads = 4;     // of a window, and of what order_weights() orders together
 
 /// What is too much of a weight.
 struct Excess {
@@ -72,7 +72,7 @@ class RestOfChannels {
   Iterator add_window(Iterator next, Iterator end) {
     std::int32_t first = next->quad;
     std::int32_t behind =
-        std::min<std::int32_t>(first + DotRest::kWindow / 4, (first / segment_quads_ + 1) * segment_quads_);
+        std::min<std::int32_t>(first + kBlockQuads, (first / segment_quads_ + 1) * segment_quads_);
     std::array<std::int8_t, 4 * DotRest::kChannels> window{};
     std::array<std::size_t, DotRest::kChannels> taken{};
     auto in_reach = std::find_if(next, end, [&](const Excess& e) { return e.quad >= behind; });

@@ -14,8 +14,9 @@
 namespace zeropoint::kernels {
 namespace {
 
+constexpr int kTileRows = 6;
 constexpr std::int64_t kTileWidth = 16;  ///< channels of a tile, in two vectors
-using TileTargets = Targets<6>;
+using TileTargets = Targets<kTileRows>;
 
 /// `rows` positions with `count` channels from `first` on; sums: kTileWidth for each. Two positions are made
 /// bytes at once. target(r): where r lies, see Targets.
@@ -32,7 +33,7 @@ inline void store_rows(const DotParams& p, const Epilogue256& epilogue, std::int
     auto to_second = target(second);
     __m256i q[4];
     for (int i = 0; i < 4; ++i) {
-      const std::int32_t* from = sums + (i < 2 ? r : second) * kTileWidth + i % 2 * 8;
+      const std::int32_t* from = sums + (i < 2 ? r : second) * kTileWidth + i % 2 * kLanes;
       q[i] = Epilogue256::requantized(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)),
                                       multipliers[i % 2]);
     }

@@ -33,14 +33,13 @@ struct TileStart {
   std::int64_t channel;
 };
 
-constexpr int kTileRows = 6;
 constexpr int kTilePanels = 2;
 
 template <int kOfRows, int kOfPanels>
 inline void load_bias(const std::int32_t* bias, __m256i (&acc)[kOfRows][kOfPanels]) {
 #pragma GCC unroll 6
   for (int v = 0; v < kOfPanels; ++v) {
-    __m256i of_panel = load_256(bias + v * 8);
+    __m256i of_panel = load_256(bias + v * kLanes);
 #pragma GCC unroll 6
     for (int r = 0; r < kOfRows; ++r) {
       acc[r][v] = of_panel;
@@ -54,7 +53,7 @@ inline void store_sums(const __m256i (&acc)[kOfRows][kOfPanels], std::int32_t* s
   for (int r = 0; r < kOfRows; ++r) {
 #pragma GCC unroll 6
     for (int v = 0; v < kOfPanels; ++v) {
-      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + r * kTileWidth + v * 8), acc[r][v]);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + r * kTileWidth + v * kLanes), acc[r][v]);
     }
   }
 }
@@ -128,7 +127,7 @@ inline std::int64_t positions_at_once(const DotParams& p) {
   std::int64_t all = p.positions - p.first_position;
   std::int64_t output = p.channels * (p.epilogue->kind == EpilogueKind::kAccumulators ? 4 : 1);
   std::int64_t most = std::max(kLeast, kBytes / (p.input_step + output));
-  std::int64_t parts = (all + most - 1) / most;
+  std::int64_t parts = std::max<std::int64_t>(1, (all + most - 1) / most);
   return (all + parts - 1) / parts;
 }
 
