@@ -4,9 +4,9 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/epilogue.h"
 
@@ -71,31 +71,34 @@ struct Epilogue256 {
   }
 };
 
+[[gnu::noinline, maybe_unused]] __m128i load_some(const std::uint8_t* from, std::int64_t count) {
+  alignas(16) std::uint8_t bytes[16] = {};
+  std::memcpy(bytes, from, static_cast<std::size_t>(count));
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+
+[[gnu::noinline]] void store_some(std::uint8_t* to, __m128i bytes, std::int64_t count) {
+  alignas(16) std::uint8_t all[16];
+  _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+  std::memcpy(to, all, static_cast<std::size_t>(count));
+}
+
 /// `count` bytes, at most 16.
-inline __m128i load_bytes(const std::uint8_t* from, std::int64_t count) {
+[[maybe_unused]] inline __m128i load_bytes(const std::uint8_t* from, std::int64_t count) {
   if (count == 16) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   }
-  if (count == 8) {
-    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-  }
-  alignas(16) std::uint8_t bytes[16] = {};
-  std::copy_n(from, count, bytes);
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+  return count == 8 ? _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)) : load_some(from, count);
 }
 
 inline void store_bytes(std::uint8_t* to, __m128i bytes, std::int64_t count) {
   if (count == 16) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-    return;
-  }
-  if (count == 8) {
+  } else if (count == 8) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
-    return;
+  } else {
+    store_some(to, bytes, count);
   }
-  alignas(16) std::uint8_t all[16];
-  _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
-  std::copy_n(all, count, to);
 }
 
 }  // namespace

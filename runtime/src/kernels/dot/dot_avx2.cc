@@ -55,6 +55,10 @@ struct WithRest {
   static void accumulate(const DotParams& p, const TileStart& start, int rows, int panels,
                          std::int32_t* sums) {
     Tile::accumulate(p, start, rows, panels, sums);
+    const std::int32_t* groups = p.rest->begin.data() + start.channel / DotRest::kChannels;
+    if (groups[0] == groups[1]) {
+      return;
+    }
     static constexpr TileFunction kRest[kTileRows] = {rest_of_size<1>, rest_of_size<2>, rest_of_size<3>,
                                                       rest_of_size<4>, rest_of_size<5>, rest_of_size<6>};
     kRest[rows - 1](p, start, sums);
@@ -95,25 +99,26 @@ struct OrderedTile : AnySize<OrderedTile> {
 struct WideTile : AnySize<WideTile> {
   static constexpr std::int64_t kQuads = 64;  ///< of a piece
 
-  template <int kOfRows>
+  using Half = std::uint8_t[kTileRows][4 * kQuads];
   struct Piece {
-    alignas(32) std::uint8_t even[kOfRows][4 * kQuads], odd[kOfRows][4 * kQuads];
-
-    void widen(const std::uint8_t* in, std::ptrdiff_t step, std::int64_t quads) {
-      for (int r = 0; r < kOfRows; ++r, in += step) {
-        for (std::int64_t i = 0; i < 4 * quads; i += 32) {
-          __m256i x = load_256(in + i);
-          _mm256_store_si256(reinterpret_cast<__m256i*>(even[r] + i),
-                             _mm256_and_si256(x, _mm256_set1_epi16(0xFF)));
-          _mm256_store_si256(reinterpret_cast<__m256i*>(odd[r] + i), _mm256_srli_epi16(x, 8));
-        }
-      }
-    }
+    alignas(32) Half even, odd;
   };
 
+  [[gnu::noinline]] static void widen(const std::uint8_t* in, std::ptrdiff_t step, int rows,
+                                      std::int64_t quads, Piece& piece) {
+    for (int r = 0; r < rows; ++r, in += step) {
+      for (std::int64_t i = 0; i < 4 * quads; i += 32) {
+        __m256i x = load_256(in + i);
+        _mm256_store_si256(reinterpret_cast<__m256i*>(piece.even[r] + i),
+                           _mm256_and_si256(x, _mm256_set1_epi16(0xFF)));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(piece.odd[r] + i), _mm256_srli_epi16(x, 8));
+      }
+    }
+  }
+
   template <bool kOdd, int kOfRows, int kOfPanels>
-  static void multiply(const std::uint8_t (&half)[kOfRows][4 * kQuads], const std::int8_t* weights,
-                       std::ptrdiff_t panel_bytes, std::int64_t quads, __m256i (&acc)[kOfRows][kOfPanels]) {
+  static void multiply(const Half& half, const std::int8_t* weights, std::ptrdiff_t panel_bytes,
+                       std::int64_t quads, __m256i (&acc)[kOfRows][kOfPanels]) {
     for (std::int64_t k = 0; k < quads; ++k, weights += 32) {
       __m256i w[kOfPanels];
 #pragma GCC unroll 6
@@ -136,13 +141,13 @@ struct WideTile : AnySize<WideTile> {
   static void of_size(const DotParams& p, const TileStart& start, std::int32_t* sums) {
     __m256i acc[kOfRows][kOfPanels];
     load_bias(start.bias, acc);
-    Piece<kOfRows> piece;
+    Piece piece;
     const std::int8_t* weights = start.weights;
     std::int64_t all = (p.segment_depth + 3) / 4;
     for (std::int64_t s = 0; s < p.segment_count; ++s) {
       for (std::int64_t begin = 0; begin < all; begin += kQuads) {
         std::int64_t quads = std::min(kQuads, all - begin);
-        piece.widen(start.input + p.segments[s] + 4 * begin, p.input_step, quads);
+        widen(start.input + p.segments[s] + 4 * begin, p.input_step, kOfRows, quads, piece);
         multiply<false>(piece.even, weights, start.panel_bytes, quads, acc);
         multiply<true>(piece.odd, weights, start.panel_bytes, quads, acc);
         weights += 32 * quads;
@@ -155,12 +160,16 @@ struct WideTile : AnySize<WideTile> {
 }  // namespace
 
 void dot_u8s8_s32_6x16_avx2(const DotParams& p);
-void dot_u8s8_s32_6x16_avx2(const DotParams& p) { run_tiles_256<WithRest<Tile256<multiply_split>>>(p); }
+void dot_u8s8_s32_6x16_avx2(const DotParams& p) {
+  run_tiles_256(p, WithRest<Tile256<multiply_split>>::accumulate);
+}
 
 void dot_u8s8_s32_6x16_ordered_avx2(const DotParams& p);
-void dot_u8s8_s32_6x16_ordered_avx2(const DotParams& p) { run_tiles_256<WithRest<OrderedTile>>(p); }
+void dot_u8s8_s32_6x16_ordered_avx2(const DotParams& p) {
+  run_tiles_256(p, WithRest<OrderedTile>::accumulate);
+}
 
 void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p);
-void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p) { run_tiles_256<WideTile>(p); }
+void dot_u8s8_s32_6x16_wide_avx2(const DotParams& p) { run_tiles_256(p, WideTile::accumulate); }
 
 }  // namespace zeropoint::kernels

@@ -10,6 +10,6 @@ inline __m256i multiply(__m256i sums, __m256i bytes, __m256i weights) {
 }  // namespace
 
 void dot_u8s8_s32_6x16_avxvnni(const DotParams& p);
-void dot_u8s8_s32_6x16_avxvnni(const DotParams& p) { run_tiles_256<Tile256<multiply>>(p); }
+void dot_u8s8_s32_6x16_avxvnni(const DotParams& p) { run_tiles_256(p, Tile256<multiply>::accumulate); }
 
 }  // namespace zeropoint::kernels

@@ -76,29 +76,22 @@ template <bool kAdd>
 }
 
 template <bool kAdd>
-[[gnu::noinline]] void store_any(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
-                                 std::int64_t count, int rows, const TileTargets& targets,
-                                 const std::int32_t* sums) {
+void store_bytes_of(const DotParams& p, const Epilogue256& epilogue, std::int64_t first, std::int64_t count,
+                    int rows, const TileTargets& targets, const std::int32_t* sums) {
   store_rows<kAdd>(p, epilogue, first, count, rows, sums, [&](int r) {
     return Target256{targets.output[r], targets.other[r], targets.stored[r]};
   });
 }
 
-/// Ends a tile.
-[[gnu::noinline]] void store_tile(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
-                                  std::int64_t count, int rows, TileTargets& targets,
-                                  const std::int32_t* sums) {
-  bool adds = epilogue.kind == EpilogueKind::kAdd;
-  if (targets.in_row && count == kTileWidth && epilogue.kind != EpilogueKind::kAccumulators) {
-    auto* store = adds ? store_whole<true> : store_whole<false>;
-    store(p, epilogue, first, rows, targets.output[0], targets.other[0], sums);
-    return;
-  }
+/// Ends a tile whose positions lie anywhere, of any channels.
+[[gnu::noinline]] void store_any(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                                 std::int64_t count, int rows, TileTargets& targets,
+                                 const std::int32_t* sums) {
   if (targets.in_row) {
     spread(p, rows, targets);
   }
   if (epilogue.kind != EpilogueKind::kAccumulators) {
-    auto* store = adds ? store_any<true> : store_any<false>;
+    auto* store = epilogue.kind == EpilogueKind::kAdd ? store_bytes_of<true> : store_bytes_of<false>;
     store(p, epilogue, first, count, rows, targets, sums);
     return;
   }
@@ -107,6 +100,18 @@ template <bool kAdd>
       std::copy_n(sums + r * kTileWidth, count,
                   static_cast<std::int32_t*>(p.output) + targets.output[r] + first);
     }
+  }
+}
+
+/// Ends a tile.
+inline void store_tile(const DotParams& p, const Epilogue256& epilogue, std::int64_t first,
+                       std::int64_t count, int rows, TileTargets& targets, const std::int32_t* sums) {
+  if (!targets.in_row || count < kTileWidth || epilogue.kind == EpilogueKind::kAccumulators) {
+    store_any(p, epilogue, first, count, rows, targets, sums);
+  } else if (epilogue.kind == EpilogueKind::kAdd) {
+    store_whole<true>(p, epilogue, first, rows, targets.output[0], targets.other[0], sums);
+  } else {
+    store_whole<false>(p, epilogue, first, rows, targets.output[0], targets.other[0], sums);
   }
 }
 

@@ -59,6 +59,7 @@ inline void store_sums(const __m256i (&acc)[kOfRows][kOfPanels], std::int32_t* s
 }
 
 using TileFunction = void (*)(const DotParams&, const TileStart&, std::int32_t*);
+using Accumulate = void (*)(const DotParams&, const TileStart&, int rows, int panels, std::int32_t* sums);
 
 template <typename Tile, int... kSizes>
 constexpr auto functions_of(std::integer_sequence<int, kSizes...> /*sizes*/) {
@@ -112,10 +113,11 @@ struct Tile256 : AnySize<Tile256<kMultiply>> {
 };
 
 [[gnu::noinline]] void add_row_bias(const std::int32_t* row_bias, int rows, std::int32_t* sums) {
-  for (int r = 0; r < rows; ++r, sums += kTileWidth) {
-    for (int m = 0; m < kTileWidth; ++m) {
-      sums[m] += row_bias[r];
-    }
+  auto* of_row = reinterpret_cast<__m256i*>(sums);
+  for (int r = 0; r < rows; ++r, of_row += kTilePanels) {
+    __m256i bias = _mm256_set1_epi32(row_bias[r]);
+    _mm256_store_si256(of_row, _mm256_add_epi32(_mm256_load_si256(of_row), bias));
+    _mm256_store_si256(of_row + 1, _mm256_add_epi32(_mm256_load_si256(of_row + 1), bias));
   }
 }
 
@@ -131,9 +133,8 @@ inline std::int64_t positions_at_once(const DotParams& p) {
   return (all + parts - 1) / parts;
 }
 
-/// Runs tiles of `Tile` over all positions and channels of `p`.
-template <typename Tile>
-void run_tiles_256(const DotParams& p) {
+/// Runs tiles over all positions and channels of `p`. accumulate: see AnySize.
+[[gnu::noinline]] void run_tiles_256(const DotParams& p, Accumulate accumulate) {
   Epilogue256 epilogue(*p.epilogue);
   alignas(32) std::int32_t sums[kTileRows * kTileWidth] = {};
   TileStart start{};
@@ -154,7 +155,7 @@ void run_tiles_256(const DotParams& p) {
         std::int64_t tiles = (end - position + kTileRows - 1) / kTileRows;
         rows = static_cast<int>((end - position + tiles - 1) / tiles);
         start.input = p.input + position * p.input_step;
-        Tile::accumulate(p, start, rows, count > 8 ? 2 : 1, sums);
+        accumulate(p, start, rows, count > 8 ? 2 : 1, sums);
         if (p.row_bias != nullptr) {
           add_row_bias(p.row_bias + position, rows, sums);
         }
