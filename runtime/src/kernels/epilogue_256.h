@@ -17,14 +17,16 @@ constexpr std::ptrdiff_t kLanes = 8;  ///< of 32 bits
 
 /// An epilogue's numbers in registers.
 struct Epilogue256 {
+  static constexpr float kWhole = 12582912.0F;  ///< 1.5 * 2^23: has no fractions
+
   EpilogueKind kind;
   __m256i last_shift;  ///< int16: zero point or shift of what is stored
   __m256i last_low;    ///< uint8
   __m256i last_high;
-  // Of the requantization before an addition, int32 from the zero point on.
-  __m256i low;
-  __m256i high;
-  __m256i own_shift;
+  // Of the requantization before an addition, from the zero point on.
+  __m256 low;
+  __m256 high;
+  __m256 own_shift;  ///< and kWhole
   __m256i other_shift;
   __m256 own_scale;
   __m256 other_scale;
@@ -36,24 +38,30 @@ struct Epilogue256 {
     last_shift = _mm256_set1_epi16(static_cast<short>(adds ? e.sum_shift : e.zero_point));
     last_low = _mm256_set1_epi8(static_cast<char>(adds ? e.sum_low : e.low));
     last_high = _mm256_set1_epi8(static_cast<char>(adds ? e.sum_high : e.high));
-    low = _mm256_set1_epi32(e.low - e.zero_point);
-    high = _mm256_set1_epi32(e.high - e.zero_point);
-    own_shift = _mm256_set1_epi32(e.own_shift - e.zero_point);
+    low = _mm256_set1_ps(static_cast<float>(e.low - e.zero_point));
+    high = _mm256_set1_ps(static_cast<float>(e.high - e.zero_point));
+    own_shift = _mm256_set1_ps(kWhole + static_cast<float>(e.own_shift - e.zero_point));
     other_shift = _mm256_set1_epi32(e.other_shift);
     own_scale = _mm256_set1_ps(e.own_scale);
     other_scale = _mm256_set1_ps(e.other_scale);
     fixed = _mm256_set1_ps(e.fixed);
   }
 
-  /// round(float(acc) * multiplier)
-  static __m256i requantized(__m256i accumulators, __m256 multipliers) {
-    return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(accumulators), multipliers));
+  /// float(acc) * multiplier
+  static __m256 scaled(__m256i accumulators, __m256 multipliers) {
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(accumulators), multipliers);
   }
 
-  /// The rounded sum of what was requantized and 8 bytes of the other operand.
-  [[nodiscard]] __m256i sum(__m256i q, __m128i other) const {
-    q = _mm256_min_epi32(_mm256_max_epi32(q, low), high);
-    __m256 own = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(q, own_shift)), own_scale);
+  static __m256i requantized(__m256i accumulators, __m256 multipliers) {
+    return _mm256_cvtps_epi32(scaled(accumulators, multipliers));
+  }
+
+  /// The rounded sum of the same, requantized, and of 8 bytes of the other operand. Clamped first, reals are
+  /// small enough for an addition to round them, as in epilogue_scalar.h.
+  [[nodiscard]] __m256i sum(__m256i accumulators, __m256 multipliers, __m128i other) const {
+    __m256 q = _mm256_min_ps(_mm256_max_ps(scaled(accumulators, multipliers), low), high);
+    q = _mm256_sub_ps(_mm256_add_ps(q, _mm256_set1_ps(kWhole)), own_shift);
+    __m256 own = _mm256_mul_ps(q, own_scale);
     __m256i p = _mm256_sub_epi32(_mm256_cvtepu8_epi32(other), other_shift);
     __m256 its = _mm256_mul_ps(_mm256_cvtepi32_ps(p), other_scale);
     __m256 sum = own_first ? _mm256_add_ps(own, _mm256_add_ps(its, fixed))

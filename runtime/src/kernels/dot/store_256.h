@@ -31,22 +31,25 @@ inline void store_rows(const DotParams& p, const Epilogue256& epilogue, std::int
     int second = r + 1 < rows ? r + 1 : r;
     auto to = target(r);
     auto to_second = target(second);
-    __m256i q[4];
-    for (int i = 0; i < 4; ++i) {
-      const std::int32_t* from = sums + (i < 2 ? r : second) * kTileWidth + i % 2 * kLanes;
-      q[i] = Epilogue256::requantized(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)),
-                                      multipliers[i % 2]);
-    }
+    __m128i other[2] = {};
     if constexpr (kAdd) {
       auto other_of = [&](const auto& one) {
         return one.stored ? load_bytes(p.other + one.other + first, count) : _mm_setzero_si128();
       };
-      __m128i other = other_of(to);
-      q[0] = epilogue.sum(q[0], other);
-      q[1] = epilogue.sum(q[1], _mm_unpackhi_epi64(other, other));
-      other = other_of(to_second);
-      q[2] = epilogue.sum(q[2], other);
-      q[3] = epilogue.sum(q[3], _mm_unpackhi_epi64(other, other));
+      other[0] = other_of(to);
+      other[1] = other_of(to_second);
+    }
+    __m256i q[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const std::int32_t* from = sums + (i < 2 ? r : second) * kTileWidth + i % 2 * kLanes;
+      __m256i acc = _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+      if constexpr (kAdd) {
+        __m128i its = i % 2 == 0 ? other[i / 2] : _mm_unpackhi_epi64(other[i / 2], other[i / 2]);
+        q[i] = epilogue.sum(acc, multipliers[i % 2], its);
+      } else {
+        q[i] = Epilogue256::requantized(acc, multipliers[i % 2]);
+      }
     }
     __m256i bytes = epilogue.bytes(q);
     std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + first;
