@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/kernels_at_hand_for_test.h"
@@ -45,6 +46,18 @@ struct Case {
     }
     input = random_bytes<std::uint8_t>(rng, (positions - 1) * step + reach + depth + 2 * kReadSlack);
     weights = random_bytes<std::int8_t>(rng, channels * segments * depth);
+    std::int64_t corner = pick(rng, 0, 7);
+    if (corner < 4) {  // every pair of weights as large as can be, in one direction or in two
+      std::fill(input.begin(), input.end(), corner == 3 ? std::uint8_t{254} : std::uint8_t{255});
+      for (std::int8_t& w : weights) {
+        w = corner == 0 || (corner > 1 && pick(rng, 0, 1) == 0) ? std::int8_t{-128} : std::int8_t{127};
+      }
+    } else if (corner == 4) {  // as networks have them: few large ones
+      std::normal_distribution<float> normal(0, 35);
+      for (std::int8_t& w : weights) {
+        w = static_cast<std::int8_t>(std::clamp(normal(rng), -128.0F, 127.0F));
+      }
+    }
     for (std::int64_t m = 0; m < channels; ++m) {
       bias.push_back(static_cast<std::int32_t>(pick(rng, -100000, 100000)));
       multipliers.push_back(std::uniform_real_distribution<float>(1e-5F, 0.01F)(rng));
