@@ -40,10 +40,6 @@ bool build_depthwise(Builder& builder, std::size_t i, const ConvOp& op) {
     return pack_depthwise(op.layer, input_shift, window.kernel_w, *step->kernel);
   });
   step->epilogue = requantization_epilogue(*op.layer.requantization, shift_of(builder.type(op.output)));
-  // Rows of output share rows of input where both are neighbours.
-  bool neighbours = window.kernel_h > 1 && window.stride_h == 1 &&
-                    window.taps[static_cast<std::size_t>(window.kernel_w)] - window.taps[0] == in.row;
-  step->rows_at_once = neighbours ? step->kernel->rows : 1;
   step->window_width = window.kernel_w;
   step->taps = std::move(window.taps);
   step->input = in;

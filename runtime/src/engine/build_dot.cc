@@ -32,9 +32,9 @@ struct LayerToPack {
 
 /// The weights packed for the best kernel.
 std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack& what,
-                                             std::int64_t positions) {
+                                             std::int64_t positions, std::int64_t runs) {
   std::int64_t channels = what.layer.weights.dim(0) / what.group * std::ssize(what.order.copies);
-  kernels::DotWork work{positions, channels, what.order.segments, what.order.depth};
+  kernels::DotWork work{positions, channels, what.order.segments, what.order.depth, runs};
   std::vector<const DotKernel*> fit;
   for (const DotKernel& kernel : kernels::dot_kernels()) {
     if (kernels::includes(builder.isa(), kernel.isa) && (kernel.worth == nullptr || kernel.worth(work))) {
@@ -208,8 +208,8 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   for (std::int64_t tap = 0; tap < taps; tap += whole_rows ? window.kernel_w : 1) {
     segments.push_back(window.taps[static_cast<std::size_t>(tap)]);
   }
-  step->layer =
-      packed_layer(builder, {i, op.layer, op.group, order, copies, input_shift}, height * width / copies);
+  step->layer = packed_layer(builder, {i, op.layer, op.group, order, copies, input_shift},
+                             height * width / copies, in.batch);
   const DotKernel& kernel = *step->layer->kernel;
 
   bool unstrided = window.stride_h == 1 && window.stride_w == 1;
@@ -285,7 +285,7 @@ bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnected
   }
   auto step = std::make_unique<DotStep>();
   step->input = in_place ? image->place : builder.padded_plain(op.input);
-  step->layer = packed_layer(builder, {i, op.layer, 1, order, plane, input_shift}, rows);
+  step->layer = packed_layer(builder, {i, op.layer, 1, order, plane, input_shift}, rows, 1);
   const DotKernel& kernel = *step->layer->kernel;
   bool requantizes = has_tame_multipliers(op.layer, builder.range(op.input));
   std::optional<FusedAdd> addition = requantizes ? addition_behind(builder, op.output) : std::nullopt;

@@ -42,6 +42,7 @@ Status DepthwiseStep::run(const RunContext& context) {
   p.channels = output.channels;
   p.positions = output.width;
   p.output_step = output.pixel;
+  p.input_row = row_step;
   p.output_row = output.row;
   p.window_width = window_width;
   p.pixel = input.pixel;
@@ -55,7 +56,7 @@ Status DepthwiseStep::run(const RunContext& context) {
                      for (std::int64_t i = begin; i < end; i += row.rows) {
                        std::int64_t n = i / output.height;
                        std::int64_t y = i % output.height;
-                       row.rows = std::min({rows_at_once, output.height - y, end - i});
+                       row.rows = kernel->takes_rows ? std::min(output.height - y, end - i) : 1;
                        row.input = context.bytes_at(input.place) + n * input.plane + y * row_step;
                        row.output = context.bytes_at(output.place) + n * output.plane + y * output.row;
                        kernel->run(row);

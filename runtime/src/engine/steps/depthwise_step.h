@@ -29,7 +29,6 @@ class DepthwiseStep : public Step {
   Image input, output;
   std::ptrdiff_t row_step = 0;     ///< in the input, from one row of the output to the next
   std::ptrdiff_t column_step = 0;  ///< from one position to the next
-  std::int64_t rows_at_once = 1;
   bool fills_halo = false;
   HaloFill halo;
 

@@ -75,8 +75,8 @@ DepthwiseWeights in_order(std::span<const std::int8_t> weights, std::span<const 
 }
 
 constexpr DepthwiseKernel kKernels[] = {
-#define ZP_DEPTHWISE_KERNEL(function, isa, pack, rows, fits) \
-  {#function, Isa::isa, function, pack, rows, fits},
+#define ZP_DEPTHWISE_KERNEL(function, isa, pack, takes_rows, fits) \
+  {#function, Isa::isa, function, pack, takes_rows, fits},
 #include "kernels/depthwise/kernels.inc"
 };
 

@@ -15,7 +15,7 @@
 
 namespace zeropoint::kernels {
 
-/// A row of output positions, or some rows where the kernel can take them (DepthwiseKernel::rows).
+/// A row of output positions, or some rows where the kernel can take them (DepthwiseKernel::takes_rows).
 struct DepthwiseParams {
   const std::uint8_t* input = nullptr;
   std::ptrdiff_t input_step = 0;
@@ -34,7 +34,8 @@ struct DepthwiseParams {
   // The taps are rows of `window_width`, equally far apart, and so are the rows and the taps of each.
   std::int64_t window_width = 1;
   std::ptrdiff_t pixel = 0;  ///< from one pixel of the input to the next
-  std::int64_t rows = 1;  ///< of output; in the input they are as far apart as the window's
+  std::int64_t rows = 1;     ///< of output
+  std::ptrdiff_t input_row = 0;
   std::ptrdiff_t output_row = 0;
 };
 
@@ -79,7 +80,7 @@ struct DepthwiseKernel {
   Isa isa;
   void (*run)(const DepthwiseParams& params);
   PackDepthwise pack;
-  std::int64_t rows;  ///< of output that it computes best at once, where they are neighbours in the input
+  bool takes_rows;
   /// None: it can take any.
   bool (*fits)(const DepthwiseWindow& window);
 };

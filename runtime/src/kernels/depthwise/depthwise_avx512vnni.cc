@@ -45,13 +45,17 @@ struct Window {
   std::int64_t stride;
   std::int64_t dilation;
   std::int64_t span;  ///< columns
+  std::int64_t height;
   std::int64_t quads;
+  std::ptrdiff_t pitch;  ///< from row to row
 
   explicit Window(const DepthwiseParams& p)
       : stride(p.input_step / p.pixel),
         dilation(p.window_width > 1 ? (p.taps[1] - p.taps[0]) / p.pixel : 1),
         span((p.window_width - 1) * dilation + 1),
-        quads(p.tap_count / p.window_width / 4 + 1) {}
+        height(p.tap_count / p.window_width),
+        quads(height / 4 + 1),
+        pitch(height > 1 ? p.taps[p.window_width] - p.taps[0] : 0) {}
 
   /// Positions for which there is room, `width` channels of each pixel being brought to the scratch memory.
   [[nodiscard]] std::int64_t most(std::int64_t width) const {
@@ -82,21 +86,43 @@ class Band {
   void run() {
     constexpr std::int64_t kFew = 4;
     DepthwiseGroups groups(p_.channels);
-    if (groups.repeats && p_.pixel == p_.channels && p_.output_step == p_.channels &&
-        (window_.stride == 1 || p_.channels % kVector == 0) && window_.most(p_.channels) >= kFew) {
-      in_pieces(p_.channels, [&](std::int64_t begin, std::int64_t count) { dense(begin, count); });
-      return;
-    }
-    std::int64_t vector = 0;
-    for (; vector < groups.fours * 4; vector += 4) {
-      group<4, false>(vector);
-    }
-    for (; vector < groups.vectors; vector += 3) {
-      group<3, true>(std::max<std::int64_t>(0, std::min(vector, groups.vectors - 3)));
+    bool repeats = groups.repeats && p_.pixel == p_.channels && p_.output_step == p_.channels &&
+                   (window_.stride == 1 || p_.channels % kVector == 0) && window_.most(p_.channels) >= kFew;
+    // Rows that stay in the second cache meet a group of channels before the next group is taken.
+    constexpr std::int64_t kSecond = 256 << 10;
+    std::int64_t row_bytes = std::max<std::int64_t>(1, p_.positions * p_.input_step);
+    std::int64_t rows = repeats ? 2 : std::max<std::int64_t>(2, kSecond / row_bytes / 2 * 2);
+    for (std::int64_t first = 0; first < p_.rows; first += rows) {
+      std::int64_t end = std::min(p_.rows, first + rows);
+      if (repeats) {
+        in_pairs(first, end, [&] {
+          in_pieces(p_.channels, [&](std::int64_t begin, std::int64_t count) { dense(begin, count); });
+        });
+        continue;
+      }
+      std::int64_t vector = 0;
+      for (; vector < groups.fours * 4; vector += 4) {
+        in_pairs(first, end, [&] { group<4, false>(vector); });
+      }
+      for (; vector < groups.vectors; vector += 3) {
+        std::int64_t last = std::max<std::int64_t>(0, std::min(vector, groups.vectors - 3));
+        in_pairs(first, end, [&] { group<3, true>(last); });
+      }
     }
   }
 
  private:
+  /// Calls function() for two rows of output at a time where they are neighbours in the input, else for one.
+  template <typename Function>
+  void in_pairs(std::int64_t first, std::int64_t end, Function&& function) {
+    for (std::int64_t row = first; row < end; row += rows_) {
+      rows_ = p_.input_row == window_.pitch ? std::min<std::int64_t>(2, end - row) : 1;
+      input_ = p_.input + row * p_.input_row;
+      output_ = p_.output + row * p_.output_row;
+      function();
+    }
+  }
+
   /// Calls function(begin, count) for as many positions at a time as there is room for.
   template <typename Function>
   void in_pieces(std::int64_t width, Function&& function) {
@@ -121,7 +147,7 @@ class Band {
       }
       stretch.from_step = window_.stride * 4 * kWidth;
       stretch.column = window_.dilation * 4 * kWidth;
-      stretch.to = p_.output + begin * p_.output_step + first;
+      stretch.to = output_ + begin * p_.output_step + first;
       stretch.to_step = p_.output_step;
       stretch.count = count;
       stretch.bytes = std::min(kWidth, p_.channels - first);
@@ -148,7 +174,7 @@ class Band {
       }
       stretch.from_step = window_.stride * 4 * period;
       stretch.column = window_.dilation * 4 * p_.channels;
-      stretch.to = p_.output + begin * p_.channels + at;
+      stretch.to = output_ + begin * p_.channels + at;
       stretch.to_step = period;
       stretch.count = (size - at + period - 1) / period;
       stretch.bytes = kBlock;
@@ -161,15 +187,13 @@ class Band {
   /// Brings stretches of the rows, `step` apart from position `begin` on, to the scratch memory.
   template <int kVectors, bool kInOrder>
   void fill(std::int64_t first, std::int64_t begin, std::int64_t count, std::ptrdiff_t step) {
-    std::int64_t height = p_.tap_count / p_.window_width;
-    std::ptrdiff_t pitch = height > 1 ? p_.taps[p_.window_width] - p_.taps[0] : 0;
     plane_ = (count + 1) * kVectors * 64;
     for (std::int64_t quad = 0; quad < window_.quads; ++quad) {
       const std::uint8_t* rows[4];
       for (std::int64_t r = 0; r < 4; ++r) {
         // Where there is no row, the weights are 0.
-        std::int64_t y = quad * 4 + r < height + p_.rows - 1 ? quad * 4 + r : 0;
-        rows[r] = p_.input + begin * p_.input_step + p_.taps[0] + y * pitch + first;
+        std::int64_t y = quad * 4 + r < window_.height + rows_ - 1 ? quad * 4 + r : 0;
+        rows[r] = input_ + begin * p_.input_step + p_.taps[0] + y * window_.pitch + first;
       }
       std::uint8_t* to = scratch_ + quad * plane_;
       for (std::int64_t i = 0; i < count; ++i) {
@@ -181,7 +205,7 @@ class Band {
   template <int kVectors, bool kInOrder>
   void compute(const Stretch<kVectors>& stretch) {
     std::int64_t of_row = window_.quads * p_.window_width * 64;
-    for (std::int64_t row = 0; row < p_.rows; ++row) {
+    for (std::int64_t row = 0; row < rows_; ++row) {
       const std::int8_t* weights = p_.weights + (stretch.vector * 2 + row) * of_row;
       if (p_.window_width == 3 && window_.quads == 1) {
         by_three_columns<kVectors, kInOrder>(stretch, row, weights);
@@ -264,6 +288,10 @@ class Band {
   const Window window_;
   const WideEpilogue epilogue_;
   std::ptrdiff_t plane_ = 0;  // of the scratch memory: a quad of rows
+  // What is computed now.
+  std::int64_t rows_ = 1;
+  const std::uint8_t* input_ = nullptr;
+  std::uint8_t* output_ = nullptr;
   alignas(64) std::uint8_t scratch_[kDepthwiseScratch];
 };
 

@@ -18,11 +18,12 @@ void test(const DepthwiseKernel& kernel, unsigned seed) {
   auto window_width = one_of<std::int64_t>(rng, {1, 2, 3, 3, 3, 3, 4, 5, 7, 25});
   std::int64_t tap_count = window_height * window_width;
   std::int64_t positions = one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 10, 33, 70});
-  std::int64_t rows = window_height > 1 ? pick(rng, 1, kernel.rows) : 1;
+  std::int64_t rows = kernel.takes_rows ? pick(rng, 1, 5) : 1;
   std::int64_t pixel = channels + (pick(rng, 0, 1) == 0 ? 0 : pick(rng, 1, 70));
   std::int64_t step = pixel * one_of<std::int64_t>(rng, {1, 1, 2, 3});
   std::int64_t dilation = one_of<std::int64_t>(rng, {1, 1, 1, 2, 5});
   std::int64_t pitch = pick(rng, 0, 3000);
+  std::ptrdiff_t input_row = pick(rng, 0, 2) > 0 ? pitch : pick(rng, 0, 3000);
   if (kernel.fits != nullptr && !kernel.fits({window_height, (window_width - 1) * dilation + 1})) {
     return;
   }
@@ -31,8 +32,8 @@ void test(const DepthwiseKernel& kernel, unsigned seed) {
   for (std::int64_t t = 0; t < tap_count; ++t) {
     taps.push_back(t / window_width * pitch + t % window_width * dilation * pixel);
   }
-  std::vector<std::uint8_t> input =
-      random_bytes<std::uint8_t>(rng, positions * step + taps.back() + pitch + channels + 64);
+  std::vector<std::uint8_t> input = random_bytes<std::uint8_t>(
+      rng, positions * step + taps.back() + (rows - 1) * input_row + channels + 64);
   std::vector<std::int8_t> weights = random_bytes<std::int8_t>(rng, channels * tap_count);
   std::vector<std::int32_t> bias;
   std::vector<float> multipliers;
@@ -57,7 +58,7 @@ void test(const DepthwiseKernel& kernel, unsigned seed) {
   DepthwiseParams p{
       input.data(), step,          taps.data(), tap_count, packed.weights.data(), packed.blocks, channels,
       positions,    output.data(), output_step, &e,        window_width,          pixel,         rows,
-      output_row};
+      input_row,    output_row};
   kernel.run(p);
   for (std::int64_t i = 0; i < rows * positions; ++i) {
     std::int64_t y = i / positions;
@@ -67,7 +68,7 @@ void test(const DepthwiseKernel& kernel, unsigned seed) {
       std::int64_t sum = bias[channel];
       for (std::int64_t t = 0; t < tap_count; ++t) {
         std::int64_t value =
-            input[static_cast<std::size_t>(y * pitch + x * step + taps[static_cast<std::size_t>(t)] + c)];
+            input[static_cast<std::size_t>(y * input_row + x * step + taps[static_cast<std::size_t>(t)] + c)];
         sum += value * weights[static_cast<std::size_t>(c * tap_count + t)];
       }
       expected[static_cast<std::size_t>(y * output_row + x * output_step + c)] =

@@ -20,12 +20,12 @@ namespace {
 /// Tiles against vectors, in cycles: a product of tiles takes 16, a vector of 16 channels by 4 bytes a half.
 [[maybe_unused]] bool fills_tiles(const DotWork& work) {
   auto pieces = [](std::int64_t extent, std::int64_t size) { return (extent + size - 1) / size; };
-  constexpr std::int64_t kEnter = 200;                 // and leave
+  constexpr std::int64_t kEnter = 1500;                // and leave, and begin anew what slept
   std::int64_t finish = work.channels > 16 ? 60 : 90;  // a tile of sums; two side by side are quicker
-  std::int64_t outputs = pieces(work.positions, 16) * pieces(work.channels, 16);
+  std::int64_t outputs = work.runs * pieces(work.positions, 16) * pieces(work.channels, 16);
   std::int64_t tiles = outputs * (work.segments * pieces(work.depth, 64) * 20 + finish) + kEnter;
-  std::int64_t vectors =
-      work.positions * pieces(work.channels, 16) * (work.segments * pieces(work.depth, 4) * 5 / 8 + 4);
+  std::int64_t vectors = work.runs * work.positions * pieces(work.channels, 16) *
+                         (work.segments * pieces(work.depth, 4) * 9 / 16 + 4);
   return tiles < vectors;
 }
 

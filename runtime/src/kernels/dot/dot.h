@@ -80,6 +80,7 @@ struct DotWork {
   std::int64_t channels;
   std::int64_t segments;
   std::int64_t depth;
+  std::int64_t runs = 1;
 };
 
 struct DotKernel {
