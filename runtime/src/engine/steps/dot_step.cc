@@ -116,6 +116,9 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   bool wide = e.kind == kernels::EpilogueKind::kAccumulators;
   const std::uint8_t* in =
       context.bytes_at(input) + static_cast<std::ptrdiff_t>(part.group) * geometry.input_group;
+  p.input_run = geometry.input_run;
+  p.output_run = geometry.output_run;
+  p.other_run = geometry.other_run;
   if (layer->kernel->enter != nullptr) {
     layer->kernel->enter(p);
   }
@@ -127,9 +130,10 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   for (std::int64_t first = part.first_channel; first < part.channels; first += at_once) {
     p.first_channel = first;
     p.channels = std::min(part.channels, first + at_once);
-    for (std::int64_t i = part.first; i < part.last; ++i) {
+    for (std::int64_t i = part.first; i < part.last; i += p.runs) {
       std::int64_t n = i / geometry.runs;
       std::int64_t r = i % geometry.runs;
+      p.runs = layer->kernel->takes_runs ? std::min(geometry.runs - r, part.last - i) : 1;
       p.input = in + n * geometry.input_image + r * geometry.input_run;
       p.output = context.at(output) +
                  (channels + n * geometry.output_image + r * geometry.output_run) * (wide ? 4 : 1);

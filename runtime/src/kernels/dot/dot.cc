@@ -30,8 +30,8 @@ namespace {
 }
 
 constexpr DotKernel kKernels[] = {
-#define ZP_DOT_KERNEL(function, isa, panel, unit, split, enter, leave, worth) \
-  {#function, Isa::isa, panel, unit, function, split, enter, leave, worth},
+#define ZP_DOT_KERNEL(function, isa, panel, unit, split, takes_runs, enter, leave, worth) \
+  {#function, Isa::isa, panel, unit, function, split, takes_runs, enter, leave, worth},
 #include "kernels/dot/kernels.inc"
 };
 

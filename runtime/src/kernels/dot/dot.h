@@ -68,6 +68,12 @@ struct DotParams {
   std::ptrdiff_t other_step = 0;
   std::ptrdiff_t other_row = 0;
 
+  // More runs of the same kind for kernels that take them, and how far apart they are, in elements.
+  std::int64_t runs = 1;
+  std::ptrdiff_t input_run = 0;
+  std::ptrdiff_t output_run = 0;
+  std::ptrdiff_t other_run = 0;
+
   const Epilogue* epilogue = nullptr;
 };
 
@@ -92,6 +98,7 @@ struct DotKernel {
   /// Takes from weights packed for it what it cannot multiply exactly with the others; `depth` is filled up.
   /// None: this is a kernel for any weights.
   DotRest (*split)(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth);
+  bool takes_runs;  ///< more than one at a time
   /// Called around the runs of one thread, all of as many positions. None: nothing is to be done.
   void (*enter)(const DotParams& params);
   void (*leave)();

@@ -99,7 +99,8 @@ void store_tiles(Sums& sums) {
 class Run {
  public:
   explicit Run(const DotParams& p)
-      : p_(p),
+      : all_(p),
+        p_(p),
         epilogue_(*p.epilogue),
         panel_bytes_(p.segment_count * p.segment_depth * kPanel),
         rows_(rows_of(p)) {
@@ -117,7 +118,10 @@ class Run {
     for (std::int64_t first = p_.first_channel; first < p_.channels; first += panels * kPanel) {
       std::int64_t end = std::min(p_.channels, first + panels * kPanel);
       streams_ = input_stays && (end - first) / kPanel * panel_bytes_ > kFirst;
-      channels(first, end);
+      for (std::int64_t run = 0; run < p_.runs; ++run, to_next_run(p_)) {
+        channels(first, end);
+      }
+      p_ = all_;
     }
     finish();
   }
@@ -131,6 +135,8 @@ class Run {
     for (std::int64_t position = p_.first_position; position < p_.positions; position += 2 * kTileRows) {
       Positions& now = positions_[turn_of_positions_];
       turn_of_positions_ = 1 - turn_of_positions_;
+      now.output = p_.output;
+      now.other = p_.other;
       now.count = position + kTileRows < p_.positions ? 2 : 1;
       for (int i = 0; i < now.count; ++i) {
         now.starts[i] = std::min(position + i * kTileRows, last);
@@ -250,10 +256,14 @@ class Run {
       }
     }
     Targets<kTileRows> each = pending_.positions->targets[tile];
-    store_any(p_, epilogue_, pending_.channel, pending_.panels, rows_, each, sums[0], 2 * kPanel);
+    DotParams of_run = p_;
+    of_run.output = pending_.positions->output;
+    of_run.other = pending_.positions->other;
+    store_any(of_run, epilogue_, pending_.channel, pending_.panels, rows_, each, sums[0], 2 * kPanel);
   }
 
-  const DotParams& p_;
+  const DotParams& all_;
+  DotParams p_;  // of a run
   WideEpilogue epilogue_;
   std::ptrdiff_t panel_bytes_;
   int rows_;

@@ -138,14 +138,17 @@ void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p) {
   WideEpilogue epilogue(*p.epilogue);
   for (std::int64_t first = p.first_channel; first < p.channels;) {
     Shape shape = shape_for(p.positions - p.first_position, p.channels - first);
-    Walk walk(p);
-    TileTargets targets;
-    for (std::int64_t position = p.first_position; position < p.positions;) {
-      std::int64_t left = p.positions - position < shape.rows ? p.positions - position : shape.rows;
-      int rows = kRowsOfCode[left - 1];
-      walk.take(rows, targets);
-      shape.functions[rows - 1](p, epilogue, position, targets, first);
-      position += rows;
+    DotParams of_run = p;
+    for (std::int64_t run = 0; run < p.runs; ++run, to_next_run(of_run)) {
+      Walk walk(of_run);
+      TileTargets targets;
+      for (std::int64_t position = p.first_position; position < p.positions;) {
+        std::int64_t left = p.positions - position < shape.rows ? p.positions - position : shape.rows;
+        int rows = kRowsOfCode[left - 1];
+        walk.take(rows, targets);
+        shape.functions[rows - 1](of_run, epilogue, position, targets, first);
+        position += rows;
+      }
     }
     first += shape.vectors * kPanel;
   }

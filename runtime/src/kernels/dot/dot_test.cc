@@ -131,6 +131,40 @@ std::vector<T> filled_up(const std::vector<T>& list, std::int64_t panel) {
   return filled;
 }
 
+/// Three runs at once give what they give one by one.
+void expect_equal_runs(const DotKernel& kernel, DotParams p, const Case& c, unsigned seed) {
+  std::ptrdiff_t size = p.epilogue->kind == EpilogueKind::kAccumulators ? 4 : 1;
+  p.first_position = 0;
+  p.positions = c.positions;
+  p.input_run = seed % 16;  // within what lies behind the input
+  p.output_run = c.outputs;
+  std::vector<std::uint8_t> others = c.other;
+  others.resize(3 * c.other.size(), 77);
+  p.other = others.data();
+  p.other_run = c.outputs;
+  std::vector<std::uint8_t> together(static_cast<std::size_t>(3 * c.outputs * size));
+  std::vector<std::uint8_t> apart = together;
+  auto run = [&](std::int64_t first, std::int64_t runs, std::vector<std::uint8_t>& output) {
+    DotParams q = p;
+    q.runs = runs;
+    q.input += first * p.input_run;
+    q.output = output.data() + first * c.outputs * size;
+    q.other += first * p.other_run;
+    if (kernel.enter != nullptr) {
+      kernel.enter(q);
+    }
+    kernel.run(q);
+    if (kernel.leave != nullptr) {
+      kernel.leave();
+    }
+  };
+  run(0, 3, together);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    run(i, 1, apart);
+  }
+  ASSERT_EQ(together, apart) << "seed " << seed;
+}
+
 void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed) {
   AlignedVector<std::int8_t> packed =
       pack_dot(c.weights, c.channels, c.segments, c.depth, kernel.panel, kernel.unit);
@@ -187,6 +221,9 @@ void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed)
     if (kernel.leave != nullptr) {
       kernel.leave();
     }
+  }
+  if (kernel.takes_runs) {
+    expect_equal_runs(kernel, p, c, seed);
   }
   std::vector<std::uint8_t> expected(output.size(), kUntouched);
   for (std::int64_t position = 0; position < c.positions; ++position) {

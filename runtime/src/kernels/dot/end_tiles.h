@@ -26,6 +26,8 @@ struct Sums {
 struct Positions {
   std::int64_t starts[2];
   int count;
+  void* output;  ///< of their run
+  const std::uint8_t* other;
   Targets<kTileRows> targets[2];
   /// All rows are stored, those of a tile as far apart as positions are. Else each has its target.
   bool whole;
@@ -46,8 +48,8 @@ class Ending {
       : epilogue_(epilogue),
         sums_(sums.of[0]),
         targets_(pending.positions->targets),
-        output_(static_cast<std::uint8_t*>(p.output) + pending.channel),
-        other_(kAdd ? p.other + pending.channel : nullptr),
+        output_(static_cast<std::uint8_t*>(pending.positions->output) + pending.channel),
+        other_(kAdd ? pending.positions->other + pending.channel : nullptr),
         output_step_(p.output_step),
         other_step_(p.other_step),
         mask_(~std::uint32_t{0} >>

@@ -27,6 +27,14 @@ void spread(const DotParams& p, int count, Targets<kMost>& targets) {
   targets.in_row = false;
 }
 
+/// Brings the pointers to the run behind.
+[[maybe_unused]] void to_next_run(DotParams& p) {
+  std::ptrdiff_t size = p.epilogue->kind == EpilogueKind::kAccumulators ? 4 : 1;
+  p.input += p.input_run;
+  p.output = static_cast<std::byte*>(p.output) + p.output_run * size;
+  p.other += p.other_run;
+}
+
 /// Walks through the positions of a run in their order.
 class Walk {
  public:
