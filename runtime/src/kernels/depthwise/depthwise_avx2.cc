@@ -69,8 +69,8 @@ inline void store_two(const DepthwiseParams& p, std::int64_t x, std::int64_t fir
 }
 
 /// Four positions at a time, the taps two by two.
-void run_taps(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
-  Channels channels(p, first);
+void run_taps(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first,
+              const Channels& channels) {
   const std::int8_t* weights = p.weights + first / kBlock * kBlock * p.tap_count + first % kBlock;
   for (std::int64_t x = 0; x < p.positions; x += 4) {
     const std::uint8_t* in[4];
@@ -115,12 +115,17 @@ class Columns {
     auto weight = [&](std::int64_t t) { return load_16(weights + t * kBlock); };
     for (std::ptrdiff_t i = 0; i < 3; ++i) {
       upper_weights_[i] = Pairs::of_weights(weight(i), weight(i + 3));
-      rows_[i] = p.input + p.taps[3 * i] + first;
     }
     third_weights_[0] = Pairs::of_weights(weight(8), _mm_setzero_si128());
     third_weights_[1] = Pairs::of_weights(weight(7), weight(8));
     third_weights_[2] = Pairs::of_weights(weight(6), weight(7));
     third_weights_[3] = Pairs::of_weights(_mm_setzero_si128(), weight(6));
+  }
+
+  void begin_row(const DepthwiseParams& p, std::int64_t first) {
+    for (std::ptrdiff_t i = 0; i < 3; ++i) {
+      rows_[i] = p.input + p.taps[3 * i] + first;
+    }
   }
 
   /// Columns x and, where it is there, x + 1.
@@ -147,7 +152,7 @@ class Columns {
  private:
   std::ptrdiff_t step_;
   std::int64_t last_;
-  const std::uint8_t* rows_[3];
+  const std::uint8_t* rows_[3] = {};
   Pairs upper_weights_[3], third_weights_[4];
   Pairs left_, right_, third_;
 };
@@ -158,9 +163,8 @@ inline void copy(const __m256i (&from)[2], __m256i (&to)[2]) {
 }
 
 /// Neighbouring windows, two columns at a time.
-void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
-  Channels channels(p, first);
-  Columns columns(p, first, 1);
+void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first,
+                 const Channels& channels, Columns& columns) {
   __m256i ending[2][2] = {};
   for (std::int64_t x = 0; x < p.positions + 2; x += 2) {
     __m256i beginning[2][2] = {{channels.bias[0], channels.bias[1]}, {channels.bias[0], channels.bias[1]}};
@@ -176,9 +180,8 @@ void run_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int
 }
 
 /// Windows two columns apart, four columns at a time.
-void run_strided_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first) {
-  Channels channels(p, first);
-  Columns columns(p, first, 2);
+void run_strided_columns(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first,
+                         const Channels& channels, Columns& columns) {
   __m256i ending[2] = {};
   for (std::int64_t x = 0; x <= p.positions; x += 2) {
     __m256i whole[2] = {channels.bias[0], channels.bias[1]};
@@ -194,14 +197,48 @@ void run_strided_columns(const DepthwiseParams& p, const Epilogue256& epilogue, 
   }
 }
 
+/// Calls run(row) for each row of output.
+template <typename Run>
+void for_each_row(const DepthwiseParams& p, Run&& run) {
+  DepthwiseParams row = p;
+  for (std::int64_t y = 0; y < p.rows; ++y, row.input += p.input_row, row.output += p.output_row) {
+    run(row);
+  }
+}
+
+/// All rows of 16 channels. stride: of windows that share columns, else 0.
+void run_channels(const DepthwiseParams& p, const Epilogue256& epilogue, std::int64_t first,
+                  std::int64_t stride) {
+  Channels channels(p, first);
+  if (stride == 0) {
+    for_each_row(p, [&](const DepthwiseParams& row) { run_taps(row, epilogue, first, channels); });
+    return;
+  }
+  Columns columns(p, first, stride);
+  auto* run = stride == 1 ? run_columns : run_strided_columns;
+  for_each_row(p, [&](const DepthwiseParams& row) {
+    columns.begin_row(row, first);
+    run(row, epilogue, first, channels, columns);
+  });
+}
+
 }  // namespace
 
 void depthwise_u8s8_s32_16_avx2(const DepthwiseParams& p);
 void depthwise_u8s8_s32_16_avx2(const DepthwiseParams& p) {
   Epilogue256 epilogue(*p.epilogue);
-  auto* run = shares_columns(p, 1) ? run_columns : shares_columns(p, 2) ? run_strided_columns : run_taps;
-  for (std::int64_t first = 0; first < p.channels; first += kChannels) {
-    run(p, epilogue, first);
+  // As many rows as stay in the first cache, of the 64 channels of a cache line.
+  constexpr std::int64_t kBytes = 24 << 10;
+  std::int64_t at_once = std::max<std::int64_t>(1, kBytes / (2 * kBlock * (p.positions + 2)));
+  std::int64_t stride = shares_columns(p, 1) ? 1 : shares_columns(p, 2) ? 2 : 0;
+  DepthwiseParams part = p;
+  for (std::int64_t y = 0; y < p.rows; y += at_once) {
+    part.rows = std::min(at_once, p.rows - y);
+    for (std::int64_t first = 0; first < p.channels; first += kChannels) {
+      run_channels(part, epilogue, first, stride);
+    }
+    part.input += at_once * p.input_row;
+    part.output += at_once * p.output_row;
   }
 }
 
