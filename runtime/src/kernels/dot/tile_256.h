@@ -121,48 +121,73 @@ struct Tile256 : AnySize<Tile256<kMultiply>> {
   }
 }
 
-/// The positions of a run that meet all channels before the next ones do: with what they make they stay in
-/// the first cache, and are enough for the weights that come from the second.
-inline std::int64_t positions_at_once(const DotParams& p) {
-  constexpr std::int64_t kBytes = 24 << 10;
-  constexpr std::int64_t kLeast = 64;
-  std::int64_t all = p.positions - p.first_position;
-  std::int64_t output = p.channels * (p.epilogue->kind == EpilogueKind::kAccumulators ? 4 : 1);
-  std::int64_t most = std::max(kLeast, kBytes / (p.input_step + output));
-  std::int64_t parts = std::max<std::int64_t>(1, (all + most - 1) / most);
-  return (all + parts - 1) / parts;
-}
+/// The positions that meet all channels before the next ones do, of one run or of several: with what they
+/// make they stay in the first cache, and are enough for the weights that come from the second.
+struct AtOnce {
+  std::int64_t positions;  ///< of a run
+  std::int64_t runs;
 
-/// Runs tiles over all positions and channels of `p`. accumulate: see AnySize.
-[[gnu::noinline]] void run_tiles_256(const DotParams& p, Accumulate accumulate) {
-  Epilogue256 epilogue(*p.epilogue);
+  explicit AtOnce(const DotParams& p) {
+    constexpr std::int64_t kBytes = 24 << 10;
+    constexpr std::int64_t kLeast = 64;
+    std::int64_t all = std::max<std::int64_t>(1, p.positions - p.first_position);
+    std::int64_t output = p.channels * (p.epilogue->kind == EpilogueKind::kAccumulators ? 4 : 1);
+    std::int64_t most = std::max(kLeast, kBytes / (p.input_step + output));
+    std::int64_t parts = (all + most - 1) / most;
+    positions = ((all + parts - 1) / parts + kTileRows - 1) / kTileRows * kTileRows;
+    runs = std::max<std::int64_t>(1, most / all);
+  }
+};
+
+/// What is the same for all tiles.
+struct TileRun {
+  Epilogue256 epilogue;
+  Accumulate accumulate;  ///< see AnySize
+  std::ptrdiff_t panel_bytes;
   alignas(32) std::int32_t sums[kTileRows * kTileWidth] = {};
-  TileStart start{};
-  start.panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 32;
-  std::int64_t at_once = (positions_at_once(p) + kTileRows - 1) / kTileRows * kTileRows;
-  for (std::int64_t begin = p.first_position; begin < p.positions; begin += at_once) {
-    std::int64_t end = std::min(p.positions, begin + at_once);
-    for (std::int64_t first = p.first_channel; first < p.channels; first += kTileWidth) {
-      std::int64_t count = std::min(kTileWidth, p.channels - first);
-      start.channel = first;
-      start.weights = p.weights + first / 8 * start.panel_bytes;
-      start.bias = p.epilogue->bias + first;
-      Walk walk(p);
-      walk.seek(begin);
-      int rows = 0;
-      for (std::int64_t position = begin; position < end; position += rows) {
-        // Alike, since a tile of few positions waits for its weights.
-        std::int64_t tiles = (end - position + kTileRows - 1) / kTileRows;
-        rows = static_cast<int>((end - position + tiles - 1) / tiles);
-        start.input = p.input + position * p.input_step;
-        accumulate(p, start, rows, count > 8 ? 2 : 1, sums);
-        if (p.row_bias != nullptr) {
-          add_row_bias(p.row_bias + position, rows, sums);
-        }
-        TileTargets targets;
-        walk.take(rows, targets);
-        store_tile(p, epilogue, first, count, rows, targets, sums);
+
+  /// Positions [begin, end) of a run with up to kTileWidth channels from `first` on.
+  void run(const DotParams& p, std::int64_t begin, std::int64_t end, std::int64_t first) {
+    std::int64_t count = std::min(kTileWidth, p.channels - first);
+    TileStart start{nullptr, p.weights + first / 8 * panel_bytes, p.epilogue->bias + first, panel_bytes,
+                    first};
+    Walk walk(p);
+    walk.seek(begin);
+    int rows = 0;
+    for (std::int64_t position = begin; position < end; position += rows) {
+      // Alike, since a tile of few positions waits for its weights.
+      std::int64_t tiles = (end - position + kTileRows - 1) / kTileRows;
+      rows = static_cast<int>((end - position + tiles - 1) / tiles);
+      start.input = p.input + position * p.input_step;
+      accumulate(p, start, rows, count > 8 ? 2 : 1, sums);
+      if (p.row_bias != nullptr) {
+        add_row_bias(p.row_bias + position, rows, sums);
       }
+      TileTargets targets;
+      walk.take(rows, targets);
+      store_tile(p, epilogue, first, count, rows, targets, sums);
+    }
+  }
+};
+
+/// Runs tiles over all runs, positions and channels of `p`.
+[[gnu::noinline]] void run_tiles_256(const DotParams& p, Accumulate accumulate) {
+  TileRun tiles{Epilogue256(*p.epilogue), accumulate, p.segment_count * ((p.segment_depth + 3) / 4) * 32};
+  AtOnce at_once(p);
+  DotParams next = p;
+  for (std::int64_t run = 0; run < p.runs; run += at_once.runs) {
+    std::int64_t runs = std::min(at_once.runs, p.runs - run);
+    for (std::int64_t begin = p.first_position; begin < p.positions; begin += at_once.positions) {
+      std::int64_t end = std::min(p.positions, begin + at_once.positions);
+      for (std::int64_t first = p.first_channel; first < p.channels; first += kTileWidth) {
+        DotParams of_run = next;
+        for (std::int64_t i = 0; i < runs; ++i, to_next_run(of_run)) {
+          tiles.run(of_run, begin, end, first);
+        }
+      }
+    }
+    for (std::int64_t i = 0; i < runs; ++i) {
+      to_next_run(next);
     }
   }
 }
