@@ -80,11 +80,16 @@ template <int kRows, int kVectors>
   }
   // Tiles of more vectors serve few positions and end once for many sums.
   constexpr int kPair = kVectors < 2 ? kVectors : 2;
-  if constexpr (kVectors <= 2) {
+  if constexpr (kVectors <= 4) {
     if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
         (kVectors == 1 || p.channels - first >= kVectors * kPanel)) {
-      return store_whole<false, kRows, kVectors>(p, epilogue, first, targets.output[0], 0,
-                                                 [&](int r, int v) { return sums[r][v]; });
+      store_whole<false, kRows, kPair>(p, epilogue, first, targets.output[0], 0,
+                                       [&](int r, int v) { return sums[r][v]; });
+      if constexpr (kVectors == 4) {
+        store_whole<false, kRows, kPair>(p, epilogue, first + 2 * kPanel, targets.output[0], 0,
+                                         [&](int r, int v) { return sums[r][v + 2]; });
+      }
+      return;
     }
   }
   alignas(64) std::int32_t memory[kRows][kVectors * kPanel];
@@ -110,25 +115,27 @@ constexpr TileFunction kTwoVectors[] = {tile<1, 2>, tile<2, 2>, tile<3, 2>, tile
                                         tile<4, 2>, tile<6, 2>, tile<7, 2>, tile<8, 2>,
                                         tile<8, 2>, tile<8, 2>, tile<8, 2>, tile<12, 2>};
 constexpr TileFunction kFourVectors[] = {tile<1, 4>, tile<2, 4>, tile<3, 4>,
-                                         tile<4, 4>, tile<4, 4>, tile<6, 4>};
+                                         tile<4, 4>, tile<5, 4>, tile<6, 4>};
 constexpr TileFunction kEightVectors[] = {tile<1, 8>, tile<2, 8>, tile<3, 8>};
 constexpr int kRowsOfCode[] = {1, 2, 3, 4, 4, 6, 7, 8, 8, 8, 8, 12};
+constexpr int kFewRowsOfCode[] = {1, 2, 3, 4, 5, 6};
 
 struct Shape {
   std::int64_t rows;  ///< at most
   std::int64_t vectors;
   const TileFunction* functions;
+  const int* rows_of_code;
 };
 
 /// Few positions have few sums in flight unless more channels make up for it.
 Shape shape_for(std::int64_t positions, std::int64_t channels) {
   if (positions <= 3 && channels > 7 * kPanel) {
-    return {3, 8, kEightVectors};
+    return {3, 8, kEightVectors, kFewRowsOfCode};
   }
   if (positions <= 6 && channels > 3 * kPanel) {
-    return {6, 4, kFourVectors};
+    return {6, 4, kFourVectors, kFewRowsOfCode};
   }
-  return channels > kPanel ? Shape{12, 2, kTwoVectors} : Shape{12, 1, kOneVector};
+  return channels > kPanel ? Shape{12, 2, kTwoVectors, kRowsOfCode} : Shape{12, 1, kOneVector, kRowsOfCode};
 }
 
 }  // namespace
@@ -144,7 +151,7 @@ void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p) {
       TileTargets targets;
       for (std::int64_t position = p.first_position; position < p.positions;) {
         std::int64_t left = p.positions - position < shape.rows ? p.positions - position : shape.rows;
-        int rows = kRowsOfCode[left - 1];
+        int rows = shape.rows_of_code[left - 1];
         walk.take(rows, targets);
         shape.functions[rows - 1](of_run, epilogue, position, targets, first);
         position += rows;
