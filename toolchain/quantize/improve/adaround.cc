@@ -134,9 +134,20 @@ class Rows {
   MatrixF share_;  // of the way from it to the next, in [0, 1]
 };
 
+/// The problem with damping |W - Wq|^2 added to its errors.
+RoundingProblem damped(RoundingProblem problem, double damping) {
+  MatrixD weights = problem.weights.cast<double>();
+  double added = damping * problem.moments.diagonal().mean();
+  problem.moments.diagonal().array() += added;
+  problem.cross += added * weights.transpose();
+  problem.power += added * weights.rowwise().squaredNorm();
+  return problem;
+}
+
 }  // namespace
 
-Result<MatrixF> adaround(const RoundingProblem& problem, const AdaRoundOptions& options, Team& team) {
+Result<MatrixF> adaround(const RoundingProblem& asked, const AdaRoundOptions& options, Team& team) {
+  RoundingProblem problem = damped(asked, options.damping);
   MatrixF moments = problem.moments.cast<float>();
   MatrixF nearest = problem.nearest();
   Eigen::VectorXd nearest_errors = problem.errors(nearest);
@@ -152,9 +163,9 @@ Result<MatrixF> adaround(const RoundingProblem& problem, const AdaRoundOptions& 
         result.middleRows(first, count) = integers;
         return {};
       }));
-  Eigen::VectorXd errors = problem.errors(result);
+  Eigen::VectorXd better = asked.errors(nearest) - asked.errors(result);
   for (Eigen::Index row = 0; row < result.rows(); ++row) {
-    if (!(errors[row] < nearest_errors[row])) {
+    if (!(better[row] > 0)) {
       result.row(row) = nearest.row(row);
     }
   }

@@ -152,6 +152,26 @@ TEST(Gptq, AnswersInputsThatAreNotTheFloatNetworksBetterWhereItStartsFromThem) {
   EXPECT_LT(asymmetric, 0.8 * plain);
 }
 
+TEST(AdaRound, DampedLosesLessOnInputsThatItDidNotSee) {
+  constexpr Eigen::Index kColumns = 40;
+  Team team(1);
+  Random random(5);
+  RoundingProblem seen = problem(16, kColumns, 11);
+  RoundingProblem all = seen;
+  auto see = [&](RoundingProblem& some, Eigen::Index samples) {
+    MatrixD inputs = MatrixD::NullaryExpr(samples, kColumns, [&] { return random.normal(); });
+    MatrixD targets = inputs * some.weights.cast<double>().transpose();
+    auto count = static_cast<double>(samples);
+    some.moments = inputs.transpose() * inputs / count;
+    some.cross = inputs.transpose() * targets / count;
+    some.power = targets.colwise().squaredNorm().transpose() / count;
+  };
+  see(seen, kColumns / 2);
+  see(all, 50 * kColumns);
+  double damped = all.errors(expect_ok(adaround(seen, {}, team))).sum();
+  EXPECT_LT(damped, 0.9 * all.errors(expect_ok(adaround(seen, {.damping = 0}, team))).sum());
+}
+
 TEST(AdaRound, StaysInTheRangeAndIsReproducible) {
   RoundingProblem some = problem(70, 30, 7);
   Team one(1);
