@@ -143,7 +143,7 @@ class Band {
       fill<kVectors, kInOrder>(first, begin, (count - 1) * window_.stride + window_.span, p_.pixel);
       Stretch<kVectors> stretch;
       for (int v = 0; v < kVectors; ++v) {
-        stretch.from[v] = scratch_ + v * 64;
+        stretch.from[v] = scratch_ + std::ptrdiff_t{64} * v;
       }
       stretch.from_step = window_.stride * 4 * kWidth;
       stretch.column = window_.dilation * 4 * kWidth;
@@ -223,7 +223,7 @@ class Band {
     for (int v = 0; v < kVectors; ++v) {
       from[v] = stretch.from[v];
       for (int x = 0; x < 3; ++x) {
-        w[x][v] = _mm512_load_si512(weights + (v * 2 * 3 + x) * 64);
+        w[x][v] = _mm512_load_si512(weights + std::ptrdiff_t{64} * (v * 2 * 3 + x));
       }
     }
     std::ptrdiff_t column = stretch.column;
@@ -248,7 +248,7 @@ class Band {
         for (std::int64_t x = 0; x < p_.window_width; ++x, at += stretch.column, w += 64) {
           for (int v = 0; v < kVectors; ++v) {
             sums[v] = _mm512_dpbusd_epi32(sums[v], _mm512_loadu_si512(stretch.from[v] + at),
-                                          _mm512_load_si512(w + v * 2 * of_row));
+                                          _mm512_load_si512(w + 2 * of_row * v));
           }
         }
       }

@@ -52,10 +52,11 @@ class Ending {
         other_(kAdd ? pending.positions->other + pending.channel : nullptr),
         output_step_(p.output_step),
         other_step_(p.other_step),
-        mask_(~std::uint32_t{0} >>
-              (32 - std::min<std::int64_t>(kVectors * kPanel, p.channels - pending.channel))),
+        mask_(static_cast<__mmask32>(
+            (std::uint64_t{1} << std::min<std::int64_t>(kVectors * kPanel, p.channels - pending.channel)) -
+            1)),
         rows_(rows),
-        left_(pending.positions->count * kTileRows) {
+        left_(static_cast<int>(pending.positions->count * kTileRows)) {
     for (int v = 0; v < kVectors; ++v) {
       bias_[v] = _mm512_loadu_si512(p.epilogue->bias + pending.channel + v * kPanel);
       multipliers_[v] = _mm512_loadu_ps(p.epilogue->multipliers + pending.channel + v * kPanel);
@@ -86,7 +87,7 @@ class Ending {
       store(2, _mm256_castsi128_si256(_mm512_extracti32x4_epi32(bytes, 2)));
       store(3, _mm256_castsi128_si256(_mm512_extracti32x4_epi32(bytes, 3)));
     }
-    sums_ += kRows * 2 * kPanel;
+    sums_ += 2 * kPanel * kRows;
     to_ += kRows * output_step_;
     its_ += kRows * other_step_;
     row_ += kRows;
