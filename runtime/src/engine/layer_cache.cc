@@ -53,8 +53,8 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
   bool as_they_are = is_in_order(order, depth);
   for (std::int64_t g = 0; g < group; ++g, w += channels * depth) {
     auto count = static_cast<std::size_t>(made * order.segments * order.depth);
-    std::vector<std::int8_t> ordered(as_they_are ? 0 : count);
-    std::int8_t* next = ordered.data();
+    auto ordered = std::make_unique_for_overwrite<std::int8_t[]>(as_they_are ? 0 : count);
+    std::int8_t* next = ordered.get();
     PackedDot packed;
     packed.bias.resize(filled);
     packed.multipliers.resize(multipliers != nullptr ? filled : 0);
@@ -66,17 +66,20 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
           put_in_order(own, copy, next);
           next += copy.size();
         }
-        SignedSums sums = signed_sums({own, static_cast<std::size_t>(depth)});
         auto channel = static_cast<std::size_t>(g * channels + m);
-        packed.bias[at] = static_cast<std::int32_t>(layer.folded_bias[channel] -
-                                                    input_shift * (sums.positive + sums.negative));
+        std::int64_t bias = layer.folded_bias[channel];
+        if (input_shift != 0) {
+          SignedSums sums = signed_sums({own, static_cast<std::size_t>(depth)});
+          bias -= input_shift * (sums.positive + sums.negative);
+        }
+        packed.bias[at] = static_cast<std::int32_t>(bias);
         if (multipliers != nullptr) {
           packed.multipliers[at] = (*multipliers)[channel];
         }
       }
     }
     std::span<const std::int8_t> weights =
-        as_they_are ? std::span(w, count) : std::span<const std::int8_t>(ordered);
+        as_they_are ? std::span(w, count) : std::span<const std::int8_t>(ordered.get(), count);
     packed.weights = kernels::pack_dot(weights, made, order.segments, order.depth, kernel.panel, kernel.unit);
     if (kernel.split != nullptr) {
       std::int64_t filled_depth = (order.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
