@@ -38,7 +38,7 @@ QuantParams asymmetric_params(double r_min, double r_max, QuantizedRange q, Rang
 
 Result<QuantizedRange> QuantizedType::range() const {
   if (!((bits >= 2 && bits <= 8) || bits == 16 || bits == 32)) {
-    return Status::invalid_argument("a quantized type of " + std::to_string(bits) +
+    return Status::invalid_argument("a quantized type of ", bits,
                                     " bits is not supported; use 2 to 8, 16 or 32");
   }
   if (!is_signed) {
@@ -74,8 +74,7 @@ Result<QuantParams> choose_params(float r_min, float r_max, QuantizedType type, 
   if (empty) {
     r_min = r_max = 0;
   } else if (!std::isfinite(r_min) || !std::isfinite(r_max)) {
-    return Status::invalid_argument("the range [" + std::to_string(r_min) + ", " + std::to_string(r_max) +
-                                    "] is not finite, so it has no scale");
+    return Status::invalid_argument("the range [", r_min, ", ", r_max, "] is not finite, so it has no scale");
   }
   if (options.scheme == Scheme::kSymmetric) {
     return symmetric_params(r_min, r_max, q, type, options.abs_max_floor);

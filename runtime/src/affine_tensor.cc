@@ -10,15 +10,14 @@ Status needs_float32(const Tensor& tensor) {
   if (tensor.type() == ElementType::kFloat32) {
     return {};
   }
-  return Status::invalid_argument("a float32 tensor is needed, not " + std::string(name_of(tensor.type())));
+  return Status::invalid_argument("a float32 tensor is needed, not ", name_of(tensor.type()));
 }
 
 Result<ParamsLayout> layout_for(const Tensor& tensor, const TensorParams& params) {
   ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(tensor.shape(), params.granularity));
   if (layout.count() != static_cast<std::int64_t>(params.params.size())) {
-    return Status::invalid_argument("a tensor of shape " + to_string(tensor.shape()) + " needs " +
-                                    std::to_string(layout.count()) + " scales, not " +
-                                    std::to_string(params.params.size()));
+    return Status::invalid_argument("a tensor of shape ", tensor.shape(), " needs ", layout.count(),
+                                    " scales, not ", params.params.size());
   }
   return layout;
 }
@@ -63,8 +62,7 @@ Result<ParamsLayout> ParamsLayout::of(const Shape& shape, Granularity granularit
   auto rank = static_cast<std::int64_t>(shape.size());
   std::int64_t axis = granularity.axis + (granularity.axis < 0 ? rank : 0);
   if (axis < 0 || axis >= rank) {
-    return Status::invalid_argument("axis " + std::to_string(granularity.axis) + " is outside of shape " +
-                                    to_string(shape));
+    return Status::invalid_argument("axis ", granularity.axis, " is outside of shape ", shape);
   }
   auto at = static_cast<std::size_t>(axis);
   layout.extent_ = std::max<std::int64_t>(shape[at], 1);
@@ -77,7 +75,7 @@ Result<ParamsLayout> ParamsLayout::of(const Shape& shape, Granularity granularit
     return layout;
   }
   if (granularity.group_size < 1) {
-    return Status::invalid_argument("a group of " + std::to_string(granularity.group_size) +
+    return Status::invalid_argument("a group of ", granularity.group_size,
                                     " elements is not possible; the size must be 1 or more");
   }
   layout.step_ = granularity.group_size;
@@ -108,8 +106,7 @@ Result<std::vector<RealRange>> ranges_of(const Tensor& tensor, Granularity granu
                });
   if (!finite) {
     auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-    return Status::invalid_argument("element " + std::to_string(bad - values.begin()) + " is " +
-                                    std::to_string(*bad));
+    return Status::invalid_argument("element ", bad - values.begin(), " is ", *bad);
   }
   return ranges;
 }
@@ -131,8 +128,8 @@ Result<Tensor> quantize(const Tensor& real, const TensorParams& params, Quantize
   ZP_ASSIGN_OR_RETURN(ParamsLayout layout, layout_for(real, params));
   QuantizedRange held = storage_range(storage);
   if (!is_integer(storage) || range.q_min < held.q_min || range.q_max > held.q_max) {
-    return Status::invalid_argument(std::string(name_of(storage)) + " cannot hold the range [" +
-                                    std::to_string(range.q_min) + ", " + std::to_string(range.q_max) + "]");
+    return Status::invalid_argument(name_of(storage), " cannot hold the range [", range.q_min, ", ",
+                                    range.q_max, "]");
   }
   Tensor quantized(storage, real.shape());
   std::span<const float> values = real.data<float>();
@@ -169,8 +166,7 @@ Result<Tensor> dequantize(const Tensor& quantized, const TensorParams& params) {
                  });
   });
   if (!known) {
-    return Status::invalid_argument("an integer tensor is needed, not " +
-                                    std::string(name_of(quantized.type())));
+    return Status::invalid_argument("an integer tensor is needed, not ", name_of(quantized.type()));
   }
   return real;
 }

@@ -79,9 +79,7 @@ zp_code guarded(Function&& function) {
   }
 }
 
-Status null_pointer(const char* what) {
-  return Status::invalid_argument(std::string(what) + " must not be NULL");
-}
+Status null_pointer(const char* what) { return Status::invalid_argument(what, " must not be NULL"); }
 
 Status describe(const Program& program, const std::vector<zeropoint::TensorId>& ids, std::size_t index,
                 zp_tensor_info* info) {
@@ -89,8 +87,7 @@ Status describe(const Program& program, const std::vector<zeropoint::TensorId>& 
     return null_pointer("info");
   }
   if (index >= ids.size()) {
-    return Status::invalid_argument("there is no tensor " + std::to_string(index) + " among " +
-                                    std::to_string(ids.size()));
+    return Status::invalid_argument("there is no tensor ", index, " among ", ids.size());
   }
   const TensorInfo& tensor = program.tensor(ids[index]);
   info->name = tensor.name.c_str();
@@ -136,7 +133,7 @@ Status options_of(const zp_session_options* given, zeropoint::SessionOptions& op
   if (given->isa != nullptr) {
     options.isa = zeropoint::find_isa(given->isa);
     if (!options.isa) {
-      return Status::invalid_argument(std::string("there is no instruction set '") + given->isa + "'");
+      return Status::invalid_argument("there is no instruction set '", given->isa, "'");
     }
   }
   return {};
@@ -237,14 +234,14 @@ zp_code zp_session_prepare_batch(zp_session* session, int64_t batch) {
       return null_pointer("session");
     }
     if (batch < 0) {
-      return Status::invalid_argument("a batch cannot have " + std::to_string(batch) + " samples");
+      return Status::invalid_argument("a batch cannot have ", batch, " samples");
     }
     const Program& program = session->session.program();
     std::vector<Shape> shapes;
     for (zeropoint::TensorId id : program.inputs) {
       const TensorInfo& info = program.tensor(id);
       if (!info.shape) {
-        return Status::invalid_argument("input '" + info.name +
+        return Status::invalid_argument("input '", info.name,
                                         "' may have any shape; use zp_session_prepare()");
       }
       shapes.push_back(*info.shape);
@@ -268,8 +265,8 @@ zp_code zp_session_output(const zp_session* session, size_t index, zp_tensor_inf
     zp_tensor_info described{};
     ZP_RETURN_IF_ERROR(describe(program, program.outputs, index, &described));
     if (!session->output_known[index]) {
-      return Status::unsupported(std::string("the values of the inputs decide the shape of output '") +
-                                 described.name + "'");
+      return Status::unsupported("the values of the inputs decide the shape of output '", described.name,
+                                 "'");
     }
     const Shape& shape = session->output_shapes[index];
     described.rank = static_cast<std::int32_t>(shape.size());
@@ -295,8 +292,8 @@ zp_code zp_session_run(zp_session* session, const void* const* inputs, const siz
       return null_pointer("session, inputs and outputs");
     }
     if (input_count != session->inputs.size() || output_count != session->outputs.size()) {
-      return Status::invalid_argument("the program has " + std::to_string(session->inputs.size()) +
-                                      " inputs and " + std::to_string(session->outputs.size()) + " outputs");
+      return Status::invalid_argument("the program has ", session->inputs.size(), " inputs and ",
+                                      session->outputs.size(), " outputs");
     }
     for (std::size_t i = 0; i < input_count; ++i) {
       if (inputs[i] == nullptr && input_bytes[i] > 0) {

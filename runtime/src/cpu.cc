@@ -43,12 +43,12 @@ std::string names_at_hand() {
 
 Status check_at_hand(Isa isa) {
   if (!is_compiled(isa)) {
-    return Status::unsupported("instruction set " + std::string(name_of(isa)) +
-                               " is not compiled into this library; there are " + names_at_hand());
+    return Status::unsupported("instruction set ", name_of(isa),
+                               " is not compiled into this library; there are ", names_at_hand());
   }
   if (!is_supported(isa)) {
-    return Status::unsupported("this machine does not have instruction set " + std::string(name_of(isa)) +
-                               "; it has " + names_at_hand());
+    return Status::unsupported("this machine does not have instruction set ", name_of(isa), "; it has ",
+                               names_at_hand());
   }
   return {};
 }
@@ -81,8 +81,8 @@ Result<Isa> choose_isa(std::optional<Isa> wanted) {
   if (named != nullptr && *named != '\0') {
     std::optional<Isa> isa = find_isa(named);
     if (!isa) {
-      return Status::invalid_argument(std::string(kIsaVariable) + " names '" + named +
-                                      "', which is no instruction set; this machine has " + names_at_hand());
+      return Status::invalid_argument(kIsaVariable, " names '", named,
+                                      "', which is no instruction set; this machine has ", names_at_hand());
     }
     ZP_RETURN_IF_ERROR(check_at_hand(*isa).at(kIsaVariable));
     return *isa;

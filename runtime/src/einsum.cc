@@ -62,9 +62,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
 
 Result<EinsumEquation> EinsumEquation::parse(const std::string& equation,
                                              std::span<const std::size_t> ranks) {
-  Status malformed =
-      Status::invalid_argument("equation '" + equation + "' is malformed or does not fit its " +
-                               std::to_string(ranks.size()) + " inputs");
+  Status malformed = Status::invalid_argument("equation '", equation, "' is malformed or does not fit its ",
+                                              ranks.size(), " inputs");
   std::string text;
   std::remove_copy(equation.begin(), equation.end(), std::back_inserter(text), ' ');
   std::size_t arrow = text.find("->");

@@ -43,8 +43,8 @@ Status not_elements(ElementType type, const std::string& name) {
   const char* range = type == ElementType::kBool    ? "0 and 1"
                       : type == ElementType::kUint4 ? "0 to 15"
                                                     : "-8 to 7";
-  return Status::invalid_argument("'" + name + "' is " + std::string(name_of(type)) + ", whose bytes are " +
-                                  range + "; others are among its elements");
+  return Status::invalid_argument("'", name, "' is ", name_of(type), ", whose bytes are ", range,
+                                  "; others are among its elements");
 }
 
 }  // namespace zeropoint

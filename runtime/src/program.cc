@@ -48,8 +48,7 @@ class OperationVerifier {
     std::int64_t axes = op.layer.weights.rank() - 2;
     ZP_RETURN_IF_ERROR(check_window(op.output, op.window, axes));
     if (op.group < 1 || op.layer.weights.dim(0) % op.group != 0) {
-      return fail(op.output, "weights " + to_string(op.layer.weights.shape()) + " have no " +
-                                 std::to_string(op.group) + " groups");
+      return fail(op.output, "weights ", op.layer.weights.shape(), " have no ", op.group, " groups");
     }
     ZP_RETURN_IF_ERROR(check_zero_point(op.output, op.input_zero_point, type(op.input)));
     return check_layer(op.input, op.output, op.layer,
@@ -58,7 +57,7 @@ class OperationVerifier {
 
   Status operator()(const FullyConnectedOp& op) const {
     if (op.layer.weights.rank() != 2) {
-      return fail(op.output, "weights " + to_string(op.layer.weights.shape()) + " are no matrix");
+      return fail(op.output, "weights ", op.layer.weights.shape(), " are no matrix");
     }
     return check_layer(op.input, op.output, op.layer, range_of(op.input));
   }
@@ -82,9 +81,8 @@ class OperationVerifier {
     std::int64_t rank = op.tables.rank();
     if (op.tables.type() != type(op.output) || (rank != 1 && rank != 2) ||
         op.tables.dim(-1) != in.q_max - in.q_min + 1 || op.tables.size() == 0) {
-      return fail(op.output, "tables " + std::string(name_of(op.tables.type())) +
-                                 to_string(op.tables.shape()) + " do not fit " +
-                                 describe(program_.tensor(op.input)));
+      return fail(op.output, "tables ", name_of(op.tables.type()), op.tables.shape(), " do not fit ",
+                  describe(program_.tensor(op.input)));
     }
     return are_elements(op.tables.type(), {op.tables.bytes(), op.tables.byte_size()})
                ? Status()
@@ -126,8 +124,8 @@ class OperationVerifier {
                  std::all_of(op.exponentials.begin(), op.exponentials.end(),
                              [](std::int64_t e) { return e >= 0 && e <= kOne; });
     if (!sound) {
-      return fail(op.output, "exponentials must fall from 2^30, one per distance of " +
-                                 describe(program_.tensor(op.input)));
+      return fail(op.output, "exponentials must fall from 2^30, one per distance of ",
+                  describe(program_.tensor(op.input)));
     }
     return check_quantization(op.output, op.to);
   }
@@ -154,8 +152,9 @@ class OperationVerifier {
   }
 
  private:
-  [[nodiscard]] Status fail(TensorId output, const std::string& why) const {
-    return Status::invalid_argument("operation that makes " + describe(program_.tensor(output)) + ": " + why);
+  template <typename... Parts>
+  [[nodiscard]] Status fail(TensorId output, const Parts&... why) const {
+    return Status::invalid_argument(why...).at("operation that makes ", describe(program_.tensor(output)));
   }
 
   [[nodiscard]] ElementType type(TensorId id) const { return program_.tensor(id).type; }
@@ -164,7 +163,7 @@ class OperationVerifier {
   [[nodiscard]] Status check_real(TensorId output, TensorId input) const {
     return type(input) == ElementType::kFloat32
                ? Status()
-               : fail(output, "cannot quantize " + describe(program_.tensor(input)));
+               : fail(output, "cannot quantize ", describe(program_.tensor(input)));
   }
 
   /// Quantized tensors have at most 16 bits; more are accumulators.
@@ -172,8 +171,8 @@ class OperationVerifier {
     ElementType in = type(input);
     return is_integer(in) && size_of(in) <= 2
                ? Status()
-               : fail(output, "its inputs must be integers of at most 16 bits, not " +
-                                  describe(program_.tensor(input)));
+               : fail(output, "its inputs must be integers of at most 16 bits, not ",
+                      describe(program_.tensor(input)));
   }
 
   /// `inputs` by ids, negative where there is none.
@@ -186,7 +185,7 @@ class OperationVerifier {
     bool sound = inputs.size() >= info.min_inputs && inputs.size() <= info.max_inputs &&
                  output_count <= info.max_outputs &&
                  std::ranges::all_of(inputs.first(info.min_inputs), [](std::int32_t id) { return id >= 0; });
-    return sound ? Status() : fail(output, std::string(info.name) + " cannot have these inputs and outputs");
+    return sound ? Status() : fail(output, info.name, " cannot have these inputs and outputs");
   }
 
   [[nodiscard]] Status check_quantization(TensorId output, const Quantization& to) const {
@@ -199,7 +198,7 @@ class OperationVerifier {
   [[nodiscard]] Status check_dequantization(TensorId output, TensorId input,
                                             const Dequantization& from) const {
     if (!is_integer(type(input))) {
-      return fail(output, "cannot dequantize " + describe(program_.tensor(input)));
+      return fail(output, "cannot dequantize ", describe(program_.tensor(input)));
     }
     if (from.scales.empty()) {
       return fail(output, "there is no scale");
@@ -239,12 +238,12 @@ class OperationVerifier {
     QuantizedRange held = wide ? QuantizedRange{1 - kMost, kMost - 1} : storage_range(ElementType::kInt32);
     QuantizedRange bounds = accumulators_.of(layer, in_range);
     if (bounds.q_min < held.q_min || bounds.q_max > held.q_max) {
-      return fail(output, "its accumulator can leave " + std::string(name_of(layer.accumulator)));
+      return fail(output, "its accumulator can leave ", name_of(layer.accumulator));
     }
     if (!layer.requantization) {
       return type(output) == layer.accumulator
                  ? Status()
-                 : fail(output, "its accumulator is " + std::string(name_of(layer.accumulator)));
+                 : fail(output, "its accumulator is ", name_of(layer.accumulator));
     }
     return check_requantization(output, *layer.requantization, layer.folded_bias.size());
   }
@@ -253,8 +252,7 @@ class OperationVerifier {
                                             std::size_t channels) const {
     std::size_t multipliers = std::visit([](const auto& m) { return m.size(); }, requantization.multipliers);
     if (multipliers != channels) {
-      return fail(output, std::to_string(multipliers) + " multipliers do not fit " +
-                              std::to_string(channels) + " channels");
+      return fail(output, multipliers, " multipliers do not fit ", channels, " channels");
     }
     bool sound = std::visit([](const auto& m) { return std::all_of(m.begin(), m.end(), IsSound{}); },
                             requantization.multipliers);
@@ -290,9 +288,9 @@ class OperationVerifier {
 
   /// So that a zero point can be added to what a step was rounded to, or taken from it.
   [[nodiscard]] Status check_width(TensorId output, ElementType type) const {
-    return size_of(type) <= 4 ? Status()
-                              : fail(output, std::string(name_of(type)) +
-                                                 " has more than the 32 bits of quantized integers");
+    return size_of(type) <= 4
+               ? Status()
+               : fail(output, name_of(type), " has more than the 32 bits of quantized integers");
   }
 
   [[nodiscard]] Status check_zero_point(TensorId output, std::int64_t zero_point, ElementType type) const {
@@ -300,16 +298,14 @@ class OperationVerifier {
     if (zero_point >= held.q_min && zero_point <= held.q_max) {
       return {};
     }
-    return fail(output, "the zero point " + std::to_string(zero_point) + " does not fit " +
-                            std::string(name_of(type)));
+    return fail(output, "the zero point ", zero_point, " does not fit ", name_of(type));
   }
 
   [[nodiscard]] Status check_range(TensorId output, QuantizedRange range) const {
     QuantizedRange held = storage_range(type(output));
     if (!is_integer(type(output)) || range.q_min > range.q_max || range.q_min < held.q_min ||
         range.q_max > held.q_max) {
-      return fail(output, "the range [" + std::to_string(range.q_min) + ", " + std::to_string(range.q_max) +
-                              "] does not fit its type");
+      return fail(output, "the range [", range.q_min, ", ", range.q_max, "] does not fit its type");
     }
     return {};
   }
@@ -326,9 +322,8 @@ Status verify_order(const Program& program) {
     made.push_back(info.constant != nullptr);
     if (info.constant != nullptr &&
         (info.constant->type() != info.type || info.constant->shape() != info.shape)) {
-      return Status::invalid_argument("constant " + describe(info) + " is " +
-                                      std::string(name_of(info.constant->type())) +
-                                      to_string(info.constant->shape()));
+      return Status::invalid_argument("constant ", describe(info), " is ", name_of(info.constant->type()),
+                                      info.constant->shape());
     }
     if (info.constant != nullptr && is_integer(info.type) &&
         !are_elements(info.type, {info.constant->bytes(), info.constant->byte_size()})) {
@@ -339,7 +334,7 @@ Status verify_order(const Program& program) {
   auto is_made = [&](TensorId id) { return exists(id) && made[static_cast<std::size_t>(id)]; };
   for (TensorId id : program.inputs) {
     if (!exists(id) || is_made(id)) {
-      return Status::invalid_argument("program '" + program.name +
+      return Status::invalid_argument("program '", program.name,
                                       "' has an input that is no tensor, a constant or another input");
     }
     made[static_cast<std::size_t>(id)] = true;
@@ -354,13 +349,13 @@ Status verify_order(const Program& program) {
       }
     }
     if (!sound) {
-      return Status::invalid_argument("program '" + program.name + "', operation " + std::to_string(i) +
+      return Status::invalid_argument("program '", program.name, "', operation ", i,
                                       ": its inputs must be made before it, and its outputs by it alone");
     }
   }
   for (TensorId id : program.outputs) {
     if (!is_made(id)) {
-      return Status::invalid_argument("program '" + program.name + "' has an output that nothing makes");
+      return Status::invalid_argument("program '", program.name, "' has an output that nothing makes");
     }
   }
   return {};

@@ -14,8 +14,7 @@ constexpr QuantizedRange kInt32{std::numeric_limits<std::int32_t>::min(),
                                 std::numeric_limits<std::int32_t>::max()};
 
 std::string scales_text(float s_in, float s_w, float s_out) {
-  return "input scale " + std::to_string(s_in) + " * weight scale " + std::to_string(s_w) +
-         " / output scale " + std::to_string(s_out);
+  return join({"input scale ", s_in, " * weight scale ", s_w, " / output scale ", s_out});
 }
 
 /// The bias in steps of `scale`, before it is clamped into int32.
@@ -32,7 +31,7 @@ Result<float> float_multiplier(float s_in, float s_w, float s_out) {
   float product = s_in * s_w;
   float quotient = product / s_out;
   if (!std::isnormal(product) || !std::isnormal(quotient) || quotient < 0) {
-    return Status::invalid_argument(scales_text(s_in, s_w, s_out) +
+    return Status::invalid_argument(scales_text(s_in, s_w, s_out),
                                     " is outside of the normal float32 numbers");
   }
   return quotient;
@@ -41,7 +40,7 @@ Result<float> float_multiplier(float s_in, float s_w, float s_out) {
 Result<FixedPointMultiplier> fixed_point_multiplier(float s_in, float s_w, float s_out) {
   double real = static_cast<double>(s_in) * static_cast<double>(s_w) / static_cast<double>(s_out);
   if (!std::isfinite(real) || real <= 0 || real >= 1073741824.0) {
-    return Status::invalid_argument(scales_text(s_in, s_w, s_out) + " does not fit a fixed-point multiplier");
+    return Status::invalid_argument(scales_text(s_in, s_w, s_out), " does not fit a fixed-point multiplier");
   }
   int exponent = 0;
   double fraction = std::frexp(real, &exponent);  // real = fraction * 2^exponent, fraction in [0.5, 1)
@@ -52,7 +51,7 @@ Result<FixedPointMultiplier> fixed_point_multiplier(float s_in, float s_w, float
   }
   int shift = 31 - exponent;
   if (shift < 1) {
-    return Status::invalid_argument(scales_text(s_in, s_w, s_out) + " does not fit a fixed-point multiplier");
+    return Status::invalid_argument(scales_text(s_in, s_w, s_out), " does not fit a fixed-point multiplier");
   }
   // Below 2^-32 even the largest accumulator stays under one half, so every product rounds to 0.
   if (shift > 62) {
@@ -64,17 +63,17 @@ Result<FixedPointMultiplier> fixed_point_multiplier(float s_in, float s_w, float
 Result<QuantizedBias> quantize_bias(std::span<const float> bias, float s_in,
                                     std::span<const float> weight_scales) {
   if (weight_scales.size() != 1 && weight_scales.size() != bias.size()) {
-    return Status::invalid_argument(std::to_string(weight_scales.size()) + " weight scales do not fit " +
-                                    std::to_string(bias.size()) + " biases");
+    return Status::invalid_argument(weight_scales.size(), " weight scales do not fit ", bias.size(),
+                                    " biases");
   }
   QuantizedBias result;
   for (std::size_t c = 0; c < bias.size(); ++c) {
     float scale = s_in * weight_scales[weight_scales.size() == 1 ? 0 : c];
     float steps = steps_of(bias[c], scale);
     if (!std::isnormal(scale) || !is_below(steps, kBeyondInt32)) {  // NaN does not fit either
-      return Status::invalid_argument("the bias " + std::to_string(bias[c]) + " of channel " +
-                                      std::to_string(c) + " does not fit int32 at scale " +
-                                      std::to_string(scale) + "; a larger weight scale is needed");
+      return Status::invalid_argument("the bias ", bias[c], " of channel ", c,
+                                      " does not fit int32 at scale ", scale,
+                                      "; a larger weight scale is needed");
     }
     result.values.push_back(static_cast<std::int32_t>(quantize_steps(steps, 0, kInt32)));
     result.scales.push_back(scale);

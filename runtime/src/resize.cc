@@ -28,7 +28,7 @@ Result<std::vector<std::size_t>> chosen_axes(const Attributes& attributes, const
 }
 
 Status does_not_fit(std::string_view what, const Shape& input) {
-  return Status::invalid_argument("its " + std::string(what) + " do not fit input " + to_string(input));
+  return Status::invalid_argument("its ", what, " do not fit input ", input);
 }
 
 Status set_scales(const Tensor& scales, const std::vector<std::size_t>& chosen, const Shape& input,
@@ -55,7 +55,7 @@ Status keep_aspect_ratio(std::string_view policy, const std::vector<std::size_t>
     return {};
   }
   if (policy != "not_larger" && policy != "not_smaller") {
-    return Status::invalid_argument("attribute keep_aspect_ratio_policy is '" + std::string(policy) +
+    return Status::invalid_argument("attribute keep_aspect_ratio_policy is '", policy,
                                     "'; stretch, not_larger or not_smaller is needed");
   }
   float scale = axes[chosen[0]].scale;
@@ -104,8 +104,7 @@ struct Modes {
   static Result<Modes> of(const Attributes& attributes) {
     auto text = [&](std::string_view name) { return string_attribute(Op::kResize, attributes, name); };
     auto refuse = [](std::string_view name, const std::string& value) {
-      return Status::invalid_argument("attribute " + std::string(name) + " is '" + value +
-                                      "', which Resize does not have");
+      return Status::invalid_argument("attribute ", name, " is '", value, "', which Resize does not have");
     };
     auto is_one_of = [](const std::string& value, std::initializer_list<std::string_view> known) {
       return std::find(known.begin(), known.end(), value) != known.end();

@@ -43,7 +43,7 @@ std::size_t most_memory() {
 template <typename Function>
 auto without_exceptions(const Program& program, Function&& function) -> decltype(function()) {
   auto short_of_memory = [&] {
-    return Status::resource_exhausted("program '" + program.name +
+    return Status::resource_exhausted("program '", program.name,
                                       "' needs more memory than there is; use a smaller batch");
   };
   try {
@@ -53,7 +53,7 @@ auto without_exceptions(const Program& program, Function&& function) -> decltype
   } catch (const std::length_error&) {
     return short_of_memory();
   } catch (const std::system_error&) {
-    return Status::resource_exhausted("program '" + program.name +
+    return Status::resource_exhausted("program '", program.name,
                                       "' cannot have so many threads; ask for fewer");
   }
 }
@@ -83,7 +83,7 @@ class Session::Impl {
     Status status = prepare_for(shapes);
     return status.code() != StatusCode::kResourceExhausted
                ? status
-               : status.at("memory_limit of " + std::to_string(options_.memory_limit) + " bytes");
+               : status.at("memory_limit of ", options_.memory_limit, " bytes");
   }
 
   [[nodiscard]] std::optional<Shape> output_shape(std::size_t output) const {
@@ -176,9 +176,8 @@ class Session::Impl {
     for (std::size_t i = 0; i < inputs.size() && i < program_->inputs.size(); ++i) {
       const TensorInfo& info = program_->tensor(program_->inputs[i]);
       if (inputs[i].type() != info.type) {
-        return Status::invalid_argument("input '" + info.name + "' is " +
-                                        std::string(name_of(inputs[i].type())) + "; the program needs " +
-                                        std::string(name_of(info.type)));
+        return Status::invalid_argument("input '", info.name, "' is ", name_of(inputs[i].type()),
+                                        "; the program needs ", name_of(info.type));
       }
     }
     return {};
@@ -188,17 +187,16 @@ class Session::Impl {
     const std::optional<Shape>& shape = prepared_->known.shapes[static_cast<std::size_t>(id)];
     const TensorInfo& info = program_->tensor(id);
     if (!shape) {
-      return Status::unsupported("the values of the inputs decide the shape of '" + info.name +
+      return Status::unsupported("the values of the inputs decide the shape of '", info.name,
                                  "'; run on tensors");
     }
     std::size_t needed = static_cast<std::size_t>(*element_count(*shape)) * size_of(info.type);
     if (memory.size() != needed) {
-      return Status::invalid_argument("'" + info.name + "' has " + std::to_string(needed) + " bytes, not " +
-                                      std::to_string(memory.size()));
+      return Status::invalid_argument("'", info.name, "' has ", needed, " bytes, not ", memory.size());
     }
     if (reinterpret_cast<std::uintptr_t>(memory.data()) % size_of(info.type) != 0) {
-      return Status::invalid_argument("the memory of '" + info.name + "' must begin at a multiple of " +
-                                      std::to_string(size_of(info.type)) + " bytes");
+      return Status::invalid_argument("the memory of '", info.name, "' must begin at a multiple of ",
+                                      size_of(info.type), " bytes");
     }
     return {};
   }
@@ -206,12 +204,11 @@ class Session::Impl {
   [[nodiscard]] Status check_sizes(std::span<const std::span<const std::byte>> inputs,
                                    std::span<const std::span<std::byte>> outputs) const {
     if (!prepared_) {
-      return Status::invalid_argument("program '" + program_->name + "' was not prepared for its inputs");
+      return Status::invalid_argument("program '", program_->name, "' was not prepared for its inputs");
     }
     if (inputs.size() != program_->inputs.size() || outputs.size() != program_->outputs.size()) {
-      return Status::invalid_argument("program '" + program_->name + "' has " +
-                                      std::to_string(program_->inputs.size()) + " inputs and " +
-                                      std::to_string(program_->outputs.size()) + " outputs");
+      return Status::invalid_argument("program '", program_->name, "' has ", program_->inputs.size(),
+                                      " inputs and ", program_->outputs.size(), " outputs");
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       ZP_RETURN_IF_ERROR(check_memory(program_->inputs[i], inputs[i]));
@@ -279,8 +276,8 @@ Result<Session> Session::create(std::shared_ptr<const Program> program, SessionO
   }
   constexpr int kMostThreads = 1024;
   if (options.threads < 0 || options.threads > kMostThreads) {
-    return Status::invalid_argument("a session has 0 (one per core) to " + std::to_string(kMostThreads) +
-                                    " threads, not " + std::to_string(options.threads));
+    return Status::invalid_argument("a session has 0 (one per core) to ", kMostThreads, " threads, not ",
+                                    options.threads);
   }
   ZP_ASSIGN_OR_RETURN(Isa isa, choose_isa(options.isa));
   return without_exceptions(

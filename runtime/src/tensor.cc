@@ -11,13 +11,13 @@ constexpr std::align_val_t kAlignment{64};
 
 }  // namespace
 
-std::optional<ElementType> element_type_of(std::int64_t number) {
+std::optional<ElementType> element_type_of(std::int64_t number) noexcept {
   bool in_range = number > 0 && number <= static_cast<std::int64_t>(ElementType::kInt4);
   auto type = static_cast<ElementType>(in_range ? number : 0);
   return size_of(type) != 0 ? std::optional(type) : std::nullopt;
 }
 
-std::size_t size_of(ElementType type) {
+std::size_t size_of(ElementType type) noexcept {
   switch (type) {
     case ElementType::kBool:
     case ElementType::kInt8:
@@ -42,7 +42,7 @@ std::size_t size_of(ElementType type) {
   return 0;
 }
 
-std::string_view name_of(ElementType type) {
+std::string_view name_of(ElementType type) noexcept {
   switch (type) {
     case ElementType::kFloat32:
       return "float32";
@@ -78,27 +78,20 @@ std::string_view name_of(ElementType type) {
   return "unknown";
 }
 
-bool is_integer(ElementType type) {
+bool is_integer(ElementType type) noexcept {
   return visit_integer(type, [](auto) {});
 }
 
-std::string to_string(const Shape& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  }
-  return text + "]";
-}
+std::string to_string(const Shape& shape) { return join({shape}); }
 
-Result<std::int64_t> element_count(const Shape& shape) {
+Result<std::int64_t> element_count(const Shape& shape) noexcept {
   std::int64_t count = 1;
   for (std::int64_t extent : shape) {
     if (extent < 0) {
-      return Status::invalid_argument("shape " + to_string(shape) + " has a negative extent");
+      return Status::invalid_argument("shape ", shape, " has a negative extent");
     }
     if (__builtin_mul_overflow(count, extent, &count)) {
-      return Status::invalid_argument("shape " + to_string(shape) +
-                                      " has more elements than 63 bits can count");
+      return Status::invalid_argument("shape ", shape, " has more elements than 63 bits can count");
     }
   }
   return count;

@@ -20,8 +20,7 @@ Result<std::vector<std::int64_t>> axis_attribute(const Attributes& attributes, s
   bool sound = values.size() == count && std::all_of(values.begin(), values.end(),
                                                      [&](std::int64_t v) { return v >= least && v < kFar; });
   if (!sound) {
-    return Status::invalid_argument("attribute " + std::string(name) + " is " + to_string(values) + "; " +
-                                    std::to_string(count) + " values of " + std::to_string(least) +
+    return Status::invalid_argument("attribute ", name, " is ", values, "; ", count, " values of ", least,
                                     " or more are needed");
   }
   return values;
@@ -48,9 +47,8 @@ Result<std::int64_t> slide(const WindowGeometry& window, std::size_t i, bool cei
   std::int64_t padded = window.input[i] + window.pads_begin[i] + window.pads_end[i];
   std::int64_t reach = reach_of(window, i);
   if (padded < reach) {
-    return Status::invalid_argument("the window reaches over " + std::to_string(reach) +
-                                    " elements but input " + to_string(window.input) + " has " +
-                                    std::to_string(padded) + " with padding");
+    return Status::invalid_argument("the window reaches over ", reach, " elements but input ", window.input,
+                                    " has ", padded, " with padding");
   }
   std::int64_t steps = padded - reach;
   std::int64_t out = (ceil_mode ? (steps + window.strides[i] - 1) : steps) / window.strides[i] + 1;
@@ -63,27 +61,24 @@ Result<std::int64_t> slide(const WindowGeometry& window, std::size_t i, bool cei
 Result<WindowGeometry> declared_window(const Attributes& attributes, const Shape& input,
                                        std::vector<std::int64_t> kernel) {
   if (input.size() < 3) {
-    return Status::invalid_argument("input " + to_string(input) +
-                                    " has no spatial axes; [N, C, ...] is needed");
+    return Status::invalid_argument("input ", input, " has no spatial axes; [N, C, ...] is needed");
   }
   WindowGeometry window;
   window.input.assign(input.begin() + 2, input.end());
   std::size_t axes = window.input.size();
   if (std::any_of(window.input.begin(), window.input.end(), [](std::int64_t x) { return x >= kFar; })) {
-    return Status::invalid_argument("input " + to_string(input) + " has a spatial extent beyond 2^31");
+    return Status::invalid_argument("input ", input, " has a spatial extent beyond 2^31");
   }
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> declared,
                       axis_attribute(attributes, "kernel_shape", axes, 0, 1));
   if (kernel.empty()) {
     kernel = declared;
   } else if (declared[0] != 0 && declared != kernel) {
-    return Status::invalid_argument("kernel_shape is " + to_string(declared) + " but the weights are " +
-                                    to_string(kernel));
+    return Status::invalid_argument("kernel_shape is ", declared, " but the weights are ", kernel);
   }
   bool sound = std::all_of(kernel.begin(), kernel.end(), [](std::int64_t k) { return k >= 1 && k < kFar; });
   if (kernel.size() != axes || !sound) {
-    return Status::invalid_argument("kernel " + to_string(kernel) + " does not fit input " +
-                                    to_string(input));
+    return Status::invalid_argument("kernel ", kernel, " does not fit input ", input);
   }
   window.kernel = std::move(kernel);
   ZP_ASSIGN_OR_RETURN(window.strides, axis_attribute(attributes, "strides", axes, 1, 1));
@@ -100,7 +95,7 @@ Result<std::string> auto_pad_of(Op op, const Attributes& attributes) {
   bool known = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER" || auto_pad == "VALID" ||
                auto_pad == "NOTSET" || auto_pad.empty();
   if (!known) {
-    return Status::invalid_argument("attribute auto_pad is '" + auto_pad +
+    return Status::invalid_argument("attribute auto_pad is '", auto_pad,
                                     "'; NOTSET, SAME_UPPER, SAME_LOWER or VALID is needed");
   }
   return auto_pad;
@@ -139,8 +134,7 @@ Result<WindowGeometry> window_geometry(Op op, const Attributes& attributes, cons
     }
     ZP_ASSIGN_OR_RETURN(std::int64_t out, slide(window, i, ceil_mode));
     if (is_pool(op) && lies_on_padding_alone(window, i, out)) {
-      return Status::invalid_argument("pads " + to_string(window.pads_begin) + " and " +
-                                      to_string(window.pads_end) +
+      return Status::invalid_argument("pads ", window.pads_begin, " and ", window.pads_end,
                                       " leave windows that lie on padding alone");
     }
     window.output.push_back(out);
@@ -162,8 +156,8 @@ Result<WindowGeometry> transposed_window_geometry(const Attributes& attributes, 
   if (!wanted.empty() &&
       (wanted.size() != axes ||
        std::any_of(wanted.begin(), wanted.end(), [](std::int64_t w) { return w < 1 || w >= kFar; }))) {
-    return Status::invalid_argument("attribute output_shape is " + to_string(wanted) + "; " +
-                                    std::to_string(axes) + " values of 1 or more are needed");
+    return Status::invalid_argument("attribute output_shape is ", wanted, "; ", axes,
+                                    " values of 1 or more are needed");
   }
   window.output = std::move(window.input);
   window.input.clear();
@@ -187,9 +181,8 @@ Result<WindowGeometry> transposed_window_geometry(const Attributes& attributes, 
       window.input.push_back(full - window.pads_begin[i] - window.pads_end[i]);
     }
     if (window.output[i] > 0 && window.input[i] < 1) {
-      return Status::invalid_argument("pads " + to_string(window.pads_begin) + " and " +
-                                      to_string(window.pads_end) + " leave nothing of input " +
-                                      to_string(input));
+      return Status::invalid_argument("pads ", window.pads_begin, " and ", window.pads_end,
+                                      " leave nothing of input ", input);
     }
   }
   return window;
@@ -202,9 +195,8 @@ Result<Shape> unpool_shape(const Attributes& attributes, const Shape& input) {
     std::int64_t extent = (window.input[i] - 1) * window.strides[i] + window.kernel[i] -
                           window.pads_begin[i] - window.pads_end[i];
     if (window.input[i] > 0 && extent < 1) {
-      return Status::invalid_argument("pads " + to_string(window.pads_begin) + " and " +
-                                      to_string(window.pads_end) + " leave nothing of input " +
-                                      to_string(input));
+      return Status::invalid_argument("pads ", window.pads_begin, " and ", window.pads_end,
+                                      " leave nothing of input ", input);
     }
     shape.push_back(window.input[i] < 0 ? -1 : std::max<std::int64_t>(0, extent));
   }

@@ -45,7 +45,7 @@ struct AttributeInfo {
   constexpr AttributeInfo(std::string_view attribute, const char* value)
       : name(attribute), kind_or_default(std::string_view(value)) {}
 
-  [[nodiscard]] AttributeKind kind() const;
+  [[nodiscard]] AttributeKind kind() const noexcept;
 };
 
 /// What becomes of an operator between quantized tensors.
@@ -70,32 +70,32 @@ struct OpInfo {
   std::size_t max_outputs;
   Evaluation evaluation;
   IntegerForm integer_form;
-  std::vector<AttributeInfo> attributes;
+  std::span<const AttributeInfo> attributes;
 
-  [[nodiscard]] const AttributeInfo* find_attribute(std::string_view attribute) const;
+  [[nodiscard]] const AttributeInfo* find_attribute(std::string_view attribute) const noexcept;
 };
 
 /// As many inputs or outputs as one likes.
 inline constexpr std::size_t kMany = std::size_t{1} << 31;
 
-const OpInfo& info_of(Op op);
-std::string_view name_of(Op op);
+const OpInfo& info_of(Op op) noexcept;
+std::string_view name_of(Op op) noexcept;
 /// The operator of that ONNX name and domain, if the table has it.
-std::optional<Op> find_op(std::string_view name, std::string_view domain = "");
+std::optional<Op> find_op(std::string_view name, std::string_view domain = "") noexcept;
 /// All operators, in the order of ops.inc.
-std::span<const OpInfo> all_operators();
+std::span<const OpInfo> all_operators() noexcept;
 
 /// The attribute's value, or the default that ops.inc gives it. A value of the wrong kind counts as absent;
 /// verify() of a graph refuses it.
-std::int64_t int_attribute(Op op, const Attributes& attributes, std::string_view name);
-float float_attribute(Op op, const Attributes& attributes, std::string_view name);
+std::int64_t int_attribute(Op op, const Attributes& attributes, std::string_view name) noexcept;
+float float_attribute(Op op, const Attributes& attributes, std::string_view name) noexcept;
 std::string string_attribute(Op op, const Attributes& attributes, std::string_view name);
 /// Empty when it is not there.
 std::vector<std::int64_t> ints_attribute(const Attributes& attributes, std::string_view name);
 std::vector<float> floats_attribute(const Attributes& attributes, std::string_view name);
 std::vector<std::string> strings_attribute(const Attributes& attributes, std::string_view name);
 /// nullptr when it is not there.
-const Tensor* tensor_attribute(const Attributes& attributes, std::string_view name);
+const Tensor* tensor_attribute(const Attributes& attributes, std::string_view name) noexcept;
 
 /// An operator with its attributes and the tensors it is applied to. Borrows all of them.
 class OperatorCall {
@@ -120,10 +120,10 @@ class OperatorCall {
   /// An input that is there.
   [[nodiscard]] const Tensor& input(std::size_t i) const { return *inputs_[i]; }
 
-  [[nodiscard]] std::int64_t int_attribute(std::string_view name) const {
+  [[nodiscard]] std::int64_t int_attribute(std::string_view name) const noexcept {
     return zeropoint::int_attribute(op_, attributes_, name);
   }
-  [[nodiscard]] float float_attribute(std::string_view name) const {
+  [[nodiscard]] float float_attribute(std::string_view name) const noexcept {
     return zeropoint::float_attribute(op_, attributes_, name);
   }
   [[nodiscard]] std::string string_attribute(std::string_view name) const {

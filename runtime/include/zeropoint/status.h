@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cassert>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
+
+#include "zeropoint/message.h"
 
 namespace zeropoint {
 
@@ -20,36 +23,75 @@ enum class StatusCode {
 };
 
 /// The outcome of an operation: ok, or a code with one line that says what, where and what to do.
-/// A value type; safe to copy between threads.
+/// A value type; safe to copy between threads. As large as a pointer, and as quick to pass on when ok. Throws
+/// nothing: where there is no memory for the message, the failure is that.
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
-
-  static Status invalid_argument(std::string message) {
-    return {StatusCode::kInvalidArgument, std::move(message)};
+  /// A failure, which `code` must be; its message is the parts, one behind the other.
+  template <typename... T>
+  explicit Status(StatusCode code, const T&... message) noexcept : failure_(fail(code, {message...})) {}
+  Status(const Status& other) noexcept : failure_(other.ok() ? nullptr : copy(other.failure_)) {}
+  Status(Status&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)) {}
+  Status& operator=(Status other) noexcept {
+    std::swap(failure_, other.failure_);
+    return *this;
   }
-  static Status not_found(std::string message) { return {StatusCode::kNotFound, std::move(message)}; }
-  static Status unsupported(std::string message) { return {StatusCode::kUnsupported, std::move(message)}; }
-  static Status corrupt(std::string message) { return {StatusCode::kCorrupt, std::move(message)}; }
-  static Status io(std::string message) { return {StatusCode::kIo, std::move(message)}; }
-  static Status resource_exhausted(std::string message) {
-    return {StatusCode::kResourceExhausted, std::move(message)};
+  ~Status() {
+    if (!ok()) {
+      destroy(failure_);
+    }
   }
-  static Status internal(std::string message) { return {StatusCode::kInternal, std::move(message)}; }
 
-  [[nodiscard]] bool ok() const { return code_ == StatusCode::kOk; }
-  [[nodiscard]] StatusCode code() const { return code_; }
-  [[nodiscard]] const std::string& message() const { return message_; }
+  template <typename... T>
+  static Status invalid_argument(const T&... message) noexcept {
+    return Status(StatusCode::kInvalidArgument, message...);
+  }
+  template <typename... T>
+  static Status not_found(const T&... message) noexcept {
+    return Status(StatusCode::kNotFound, message...);
+  }
+  template <typename... T>
+  static Status unsupported(const T&... message) noexcept {
+    return Status(StatusCode::kUnsupported, message...);
+  }
+  template <typename... T>
+  static Status corrupt(const T&... message) noexcept {
+    return Status(StatusCode::kCorrupt, message...);
+  }
+  template <typename... T>
+  static Status io(const T&... message) noexcept {
+    return Status(StatusCode::kIo, message...);
+  }
+  template <typename... T>
+  static Status resource_exhausted(const T&... message) noexcept {
+    return Status(StatusCode::kResourceExhausted, message...);
+  }
+  template <typename... T>
+  static Status internal(const T&... message) noexcept {
+    return Status(StatusCode::kInternal, message...);
+  }
 
-  /// The same failure with `where` in front of its message ("model.pt: tensor fc1.weight: ...").
-  [[nodiscard]] Status at(const std::string& where) const {
-    return ok() ? *this : Status(code_, where + ": " + message_);
+  [[nodiscard]] bool ok() const noexcept { return failure_ == nullptr; }
+  [[nodiscard]] StatusCode code() const noexcept;
+  [[nodiscard]] const std::string& message() const noexcept;
+
+  /// The same failure with its place in front of its message ("model.pt: tensor fc1.weight: ...").
+  template <typename... T>
+  [[nodiscard]] Status at(const T&... where) const noexcept {
+    return at_place({where...});
   }
 
  private:
-  StatusCode code_ = StatusCode::kOk;
-  std::string message_;
+  struct Failure;
+  using Parts = std::initializer_list<MessagePart>;
+  static Failure* out_of_memory() noexcept;
+  static Failure* fail(StatusCode code, Parts parts, Parts rest = {}) noexcept;
+  static Failure* copy(const Failure* failure) noexcept;
+  static void destroy(Failure* failure) noexcept;
+  [[nodiscard]] Status at_place(Parts where) const noexcept;
+
+  Failure* failure_ = nullptr;  ///< null when ok
 };
 
 /// A T, or the Status that says why there is none. Reading the value of a failed Result is a programming
@@ -57,11 +99,12 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : content_(std::move(value)) {}
-  Result(Status status) : content_(std::move(status)) { assert(!std::get<Status>(content_).ok()); }
+  Result(T value) : value_(std::move(value)) {}
+  Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }
 
-  [[nodiscard]] bool ok() const { return std::holds_alternative<T>(content_); }
-  [[nodiscard]] Status status() const { return ok() ? Status() : std::get<Status>(content_); }
+  [[nodiscard]] bool ok() const { return value_.has_value(); }
+  [[nodiscard]] const Status& status() const& { return status_; }
+  [[nodiscard]] Status status() && { return std::move(status_); }
 
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
@@ -72,14 +115,15 @@ class [[nodiscard]] Result {
  private:
   T& value() {
     assert(ok());
-    return *std::get_if<T>(&content_);
+    return *value_;
   }
   const T& value() const {
     assert(ok());
-    return *std::get_if<T>(&content_);
+    return *value_;
   }
 
-  std::variant<T, Status> content_;
+  Status status_;
+  std::optional<T> value_;
 };
 
 }  // namespace zeropoint
@@ -102,7 +146,7 @@ class [[nodiscard]] Result {
 #define ZP_ASSIGN_OR_RETURN_INNER(result, target, expression) \
   auto result = (expression);                                 \
   if (!result.ok()) {                                         \
-    return result.status();                                   \
+    return std::move(result).status();                        \
   }                                                           \
   target = *std::move(result)
 // NOLINTEND(bugprone-macro-parentheses)

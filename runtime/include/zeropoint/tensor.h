@@ -35,14 +35,14 @@ enum class ElementType : std::uint8_t {
 };
 
 /// The type with that number, if it is one of these.
-std::optional<ElementType> element_type_of(std::int64_t number);
+std::optional<ElementType> element_type_of(std::int64_t number) noexcept;
 /// Bytes of one element in a Tensor. Files may pack elements of 4 bits in pairs; a Tensor gives each its
 /// byte.
-std::size_t size_of(ElementType type);
+std::size_t size_of(ElementType type) noexcept;
 /// The type's name as ONNX and NumPy write it: "float32", "int8", ...
-std::string_view name_of(ElementType type);
+std::string_view name_of(ElementType type) noexcept;
 /// True for the integer types, bool excluded.
-bool is_integer(ElementType type);
+bool is_integer(ElementType type) noexcept;
 
 /// Extents of a tensor, outermost first. An empty shape is a scalar.
 using Shape = std::vector<std::int64_t>;
@@ -50,7 +50,7 @@ using Shape = std::vector<std::int64_t>;
 /// "[64, 1, 28, 28]"
 std::string to_string(const Shape& shape);
 /// The product of the extents; an error when one is negative or the product does not fit 63 bits.
-Result<std::int64_t> element_count(const Shape& shape);
+Result<std::int64_t> element_count(const Shape& shape) noexcept;
 
 namespace internal {
 template <typename T>

@@ -64,7 +64,7 @@ Result<Prepared> Builder::build() {
   }
   MemoryPlan plan = plan_memory(lifetimes);
   if (static_cast<std::size_t>(plan.peak) > memory_limit_) {
-    return Status::resource_exhausted("program '" + program_.name + "' needs " + std::to_string(plan.peak) +
+    return Status::resource_exhausted("program '", program_.name, "' needs ", plan.peak,
                                       " bytes for its activations");
   }
   Prepared prepared{std::move(steps_), std::move(buffers_), std::move(plan), std::move(known_), open_};

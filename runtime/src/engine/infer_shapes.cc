@@ -112,23 +112,21 @@ class Inference {
 
   Result<KnownTensors> infer(std::span<const Shape> inputs) {
     if (inputs.size() != program_.inputs.size()) {
-      return Status::invalid_argument("program '" + program_.name + "' takes " +
-                                      std::to_string(program_.inputs.size()) + " inputs, not " +
-                                      std::to_string(inputs.size()));
+      return Status::invalid_argument("program '", program_.name, "' takes ", program_.inputs.size(),
+                                      " inputs, not ", inputs.size());
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const TensorInfo& info = program_.tensor(program_.inputs[i]);
       if (!fits(inputs[i], info.shape) || !element_count(inputs[i]).ok()) {
-        return Status::invalid_argument("input '" + info.name + "' is " + to_string(inputs[i]) +
-                                        "; the program needs " +
+        return Status::invalid_argument("input '", info.name, "' is ", inputs[i], "; the program needs ",
                                         (info.shape ? declared(info) : "extents of 0 or more"));
       }
       ZP_RETURN_IF_ERROR(check_bytes(info, inputs[i]));
       shape(program_.inputs[i]) = inputs[i];
     }
     for (const Operation& operation : program_.operations) {
-      ZP_RETURN_IF_ERROR(infer(operation).at("program '" + program_.name + "', operation that makes '" +
-                                             program_.tensor(outputs_of(operation)[0]).name + "'"));
+      ZP_RETURN_IF_ERROR(infer(operation).at("program '", program_.name, "', operation that makes '",
+                                             program_.tensor(outputs_of(operation)[0]).name, "'"));
     }
     return std::move(known_);
   }
@@ -140,8 +138,7 @@ class Inference {
   Status operator()(const FullyConnectedOp& op) {
     Shape out = *shape(op.input);
     if (out.empty() || out.back() != op.layer.weights.dim(1)) {
-      return Status::invalid_argument("weights " + to_string(op.layer.weights.shape()) + " do not fit " +
-                                      to_string(out));
+      return Status::invalid_argument("weights ", op.layer.weights.shape(), " do not fit ", out);
     }
     out.back() = op.layer.weights.dim(0);
     return put(op.output, std::move(out));
@@ -229,8 +226,8 @@ class Inference {
   Status check_type(TensorId id, ElementType made) const {
     const TensorInfo& info = program_.tensor(id);
     return made == info.type ? Status()
-                             : Status::invalid_argument("it gives " + std::string(name_of(made)) + " where " +
-                                                        std::string(name_of(info.type)) + " was declared");
+                             : Status::invalid_argument("it gives ", name_of(made), " where ",
+                                                        name_of(info.type), " was declared");
   }
 
   Status put(TensorId id, const Tensor& made) {
@@ -242,8 +239,7 @@ class Inference {
     ZP_ASSIGN_OR_RETURN(Shape made, std::move(result));
     const TensorInfo& info = program_.tensor(id);
     if (!fits(made, info.shape)) {
-      return Status::invalid_argument("it gives " + to_string(made) + " where " + declared(info) +
-                                      " was declared");
+      return Status::invalid_argument("it gives ", made, " where ", declared(info), " was declared");
     }
     ZP_RETURN_IF_ERROR(check_bytes(info, made));
     shape(id) = std::move(made);
@@ -254,8 +250,7 @@ class Inference {
     Result<std::int64_t> count = element_count(shape);
     bool fits = count.ok() && static_cast<std::size_t>(*count) <= limit_ / size_of(info.type);
     return fits ? Status()
-                : Status::resource_exhausted("'" + info.name + "' of shape " + to_string(shape) +
-                                             " is too large");
+                : Status::resource_exhausted("'", info.name, "' of shape ", shape, " is too large");
   }
 
   /// Computes what depends on constants, or on a shape alone.

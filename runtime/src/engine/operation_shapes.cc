@@ -23,7 +23,7 @@ Result<Shape> reduce_output(const ReduceOp& op, const Shape& input) {
   }
   bool gives_none = std::find(out.begin(), out.end(), 0) != out.end();
   if (op.mean && empty && !gives_none) {
-    return Status::invalid_argument("there is no mean over no elements of " + to_string(input));
+    return Status::invalid_argument("there is no mean over no elements of ", input);
   }
   return out;
 }

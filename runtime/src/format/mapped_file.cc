@@ -28,8 +28,7 @@ class Descriptor {
 };
 
 Status system_error(const std::string& path, int error) {
-  std::string message = path + ": " + std::strerror(error);
-  return error == ENOENT ? Status::not_found(message) : Status::io(message);
+  return Status(error == ENOENT ? StatusCode::kNotFound : StatusCode::kIo, path, ": ", std::strerror(error));
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     return system_error(path, errno);
   }
   if (!S_ISREG(about.st_mode)) {
-    return Status::io(path + ": not a regular file");
+    return Status::io(path, ": not a regular file");
   }
   auto size = static_cast<std::size_t>(about.st_size);
   if (size == 0) {

@@ -22,8 +22,7 @@ Result<std::size_t> metadata_size(std::span<const std::byte> file) {
   std::memcpy(&size, file.data(), sizeof size);
   std::size_t whole = std::size_t{size} + sizeof size;
   if (whole > file.size()) {
-    return Status::corrupt("the file is cut off: it has " + std::to_string(file.size()) +
-                           " bytes of at least " + std::to_string(whole));
+    return Status::corrupt("the file is cut off: it has ", file.size(), " bytes of at least ", whole);
   }
   return whole;
 }
@@ -42,9 +41,9 @@ Result<const zpm::Program*> verified_metadata(std::span<const std::byte> metadat
 
 Status check_version(const zpm::Program& program) {
   if (program.version() > kProgramFileVersion) {
-    return Status::unsupported("the file has version " + std::to_string(program.version()) +
-                               " of the format, and this library reads versions up to " +
-                               std::to_string(kProgramFileVersion) + "; use a later zeropoint");
+    return Status::unsupported("the file has version ", program.version(),
+                               " of the format, and this library reads versions up to ", kProgramFileVersion,
+                               "; use a later zeropoint");
   }
   return program.version() == 0 ? Status::corrupt("the file has no version") : Status();
 }
@@ -54,9 +53,8 @@ Status check_size(const zpm::Program& program, std::size_t data_begin, std::size
   if (file_size >= data_begin && file_size - data_begin == program.data_size()) {
     return {};
   }
-  return Status::corrupt("the file is cut off or too long: it has " + std::to_string(file_size) + " bytes, " +
-                         std::to_string(data_begin) + " and " + std::to_string(program.data_size()) +
-                         " of tensors were written");
+  return Status::corrupt("the file is cut off or too long: it has ", file_size, " bytes, ", data_begin,
+                         " and ", program.data_size(), " of tensors were written");
 }
 
 TensorInfo read_info(ValueReader& reader, const zpm::TensorInfo* info) {
@@ -75,13 +73,13 @@ Status read_into(Program& program, const zpm::Program& from, ValueReader reader)
   if (from.tensors() != nullptr) {
     for (const zpm::TensorInfo* info : *from.tensors()) {
       program.tensors.push_back(read_info(reader, info));
-      ZP_RETURN_IF_ERROR(reader.status().at("tensor '" + program.tensors.back().name + "'"));
+      ZP_RETURN_IF_ERROR(reader.status().at("tensor '", program.tensors.back().name, "'"));
     }
   }
   if (from.operations() != nullptr) {
     for (const zpm::Operation* operation : *from.operations()) {
       program.operations.push_back(read_operation(reader, operation));
-      ZP_RETURN_IF_ERROR(reader.status().at("operation " + std::to_string(program.operations.size() - 1)));
+      ZP_RETURN_IF_ERROR(reader.status().at("operation ", program.operations.size() - 1));
     }
   }
   program.inputs = reader.list(from.inputs());

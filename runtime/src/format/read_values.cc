@@ -20,12 +20,6 @@ std::optional<Tensor> Storage::find_or_unpack(const std::byte* packed, int bits,
   return Tensor::borrow(type, shape, unpacked_[place->second].bytes());
 }
 
-void ValueReader::fail(const std::string& why) {
-  if (status_.ok()) {
-    status_ = Status::corrupt(why);
-  }
-}
-
 bool ValueReader::take(std::uint64_t bytes) {
   if (bytes > room_for_lists_) {
     fail("its parts together are larger than the file");
@@ -42,7 +36,7 @@ std::string ValueReader::text(const flatbuffers::String* string) {
 ElementType ValueReader::element_type(std::uint8_t number) {
   std::optional<ElementType> type = element_type_of(number);
   if (!type) {
-    fail("there is no element type " + std::to_string(number));
+    fail("there is no element type ", number);
   }
   return type.value_or(ElementType::kFloat32);
 }
@@ -73,20 +67,19 @@ Tensor ValueReader::tensor(const zpm::Tensor* tensor) {
   std::uint64_t bytes = 0;
   if (!elements.ok() ||
       __builtin_mul_overflow(static_cast<std::uint64_t>(*elements), size_of(type), &bytes)) {
-    fail("a tensor has the shape " + to_string(shape));
+    fail("a tensor has the shape ", shape);
     return {};
   }
   int bits = tensor->packed_bits();
   if (bits > 7 || (bits != 0 && (!is_integer(type) || size_of(type) != 1))) {
-    fail("a tensor of " + std::string(name_of(type)) + " is packed in " + std::to_string(bits) + " bits");
+    fail("a tensor of ", name_of(type), " is packed in ", bits, " bits");
     return {};
   }
   auto count = static_cast<std::uint64_t>(*elements);
   std::uint64_t stored = bits == 0 ? bytes : packed_size(count, bits);
   if (tensor->offset() % 64 != 0 || tensor->offset() > data_.size() ||
       stored > data_.size() - tensor->offset()) {
-    fail("a tensor lies outside of the data: " + std::to_string(stored) + " bytes at " +
-         std::to_string(tensor->offset()));
+    fail("a tensor lies outside of the data: ", stored, " bytes at ", tensor->offset());
     return {};
   }
   if (!status_.ok()) {
@@ -101,8 +94,7 @@ Tensor ValueReader::tensor(const zpm::Tensor* tensor) {
     view = storage_->find_or_unpack(memory, bits, type, shape, count, room_for_unpacked_);
   }
   if (!view || !elements_are_sound(*view)) {
-    fail(view ? "an element is none of " + std::string(name_of(type))
-              : "its packed tensors overlap each other");
+    view ? fail("an element is none of ", name_of(type)) : fail("its packed tensors overlap each other");
     return {};
   }
   return *std::move(view);
@@ -123,8 +115,8 @@ Op ValueReader::op(const zpm::Operator* op) {
   std::optional<Op> found = find_op(name, domain);
   if (!found || info_of(*found).since != op->since()) {
     if (status_.ok()) {
-      status_ = Status::unsupported("operator " + (domain.empty() ? "" : domain + ".") + name + " of opset " +
-                                    std::to_string(op->since()) + " is not known to this version");
+      status_ = Status::unsupported("operator ", (domain.empty() ? "" : domain + "."), name, " of opset ",
+                                    op->since(), " is not known to this version");
     }
     return Op{};
   }
@@ -168,7 +160,7 @@ Attributes ValueReader::attributes(const flatbuffers::Vector<flatbuffers::Offset
     const zpm::Attribute* one = list->Get(i);
     std::string name = text(one->name());
     if (!attributes.emplace(name, attribute(one)).second) {
-      fail("attribute '" + name + "' is there twice");
+      fail("attribute '", name, "' is there twice");
     }
   }
   return attributes;

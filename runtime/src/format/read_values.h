@@ -54,7 +54,12 @@ class ValueReader {
         room_for_unpacked_(8 * static_cast<std::uint64_t>(data_.size())) {}
 
   [[nodiscard]] const Status& status() const { return status_; }
-  void fail(const std::string& why);
+  template <typename... Parts>
+  void fail(const Parts&... why) {
+    if (status_.ok()) {
+      status_ = Status::corrupt(why...);
+    }
+  }
 
   std::string text(const flatbuffers::String* string);
   template <typename T>

@@ -76,7 +76,7 @@ Result<std::vector<std::byte>> serialize(const Program& program) {
     write_metadata(builder, data, program);
     return whole_file(builder, data);
   } catch (const std::bad_alloc&) {
-    return Status::resource_exhausted("not enough memory for the file of program '" + program.name + "'");
+    return Status::resource_exhausted("not enough memory for the file of program '", program.name, "'");
   }
 }
 

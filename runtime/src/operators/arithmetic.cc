@@ -116,8 +116,8 @@ Result<std::vector<Tensor>> arithmetic(const OperatorCall& call) {
   if (call.op() == Op::kPRelu) {
     ZP_ASSIGN_OR_RETURN(Shape shape, broadcast_shape(call));
     if (shape != call.input(0).shape()) {
-      return Status::invalid_argument("slopes " + to_string(call.input(1).shape()) + " do not fit input " +
-                                      to_string(call.input(0).shape()));
+      return Status::invalid_argument("slopes ", call.input(1).shape(), " do not fit input ",
+                                      call.input(0).shape());
     }
   }
   return visit_number(type, [&](auto element) -> Result<std::vector<Tensor>> {

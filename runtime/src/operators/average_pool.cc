@@ -105,14 +105,14 @@ Result<std::vector<Tensor>> global_max(const Tensor& x, Tensor y) {
 Result<std::vector<Tensor>> global_pool(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   if (x.rank() < 2 || (call.op() == Op::kGlobalLpPool && call.int_attribute("p") < 1)) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " has no channels, or p is below 1");
+    return Status::invalid_argument("input ", x.shape(), " has no channels, or p is below 1");
   }
   Shape shape(x.shape().size(), 1);
   shape[0] = x.dim(0);
   shape[1] = x.dim(1);
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), std::move(shape)));
   if (y.size() > 0 && x.size() == 0) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " has empty planes");
+    return Status::invalid_argument("input ", x.shape(), " has empty planes");
   }
   if (call.op() == Op::kGlobalMaxPool) {
     return global_max(x, std::move(y));

@@ -5,8 +5,7 @@ namespace zeropoint::operators {
 Result<std::size_t> axis_in(std::int64_t axis, const Shape& shape) {
   auto rank = static_cast<std::int64_t>(shape.size());
   if (axis < -rank || axis >= rank) {
-    return Status::invalid_argument("axis " + std::to_string(axis) + " is outside of input " +
-                                    to_string(shape));
+    return Status::invalid_argument("axis ", axis, " is outside of input ", shape);
   }
   return static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
 }

@@ -36,9 +36,8 @@ RowKernel bitwise_kernel(Op op) {
 }
 
 Status wants_integers(ElementType type) {
-  return is_integer(type)
-             ? Status()
-             : Status::invalid_argument("its inputs must be integers, not " + std::string(name_of(type)));
+  return is_integer(type) ? Status()
+                          : Status::invalid_argument("its inputs must be integers, not ", name_of(type));
 }
 
 }  // namespace
@@ -64,13 +63,12 @@ Result<std::vector<Tensor>> bit_shift(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(ElementType type, common_type(call));
   std::string direction = call.string_attribute("direction");
   if (direction != "LEFT" && direction != "RIGHT") {
-    return Status::invalid_argument("attribute direction is '" + direction + "'; LEFT or RIGHT is needed");
+    return Status::invalid_argument("attribute direction is '", direction, "'; LEFT or RIGHT is needed");
   }
   bool is_unsigned = type == ElementType::kUint8 || type == ElementType::kUint16 ||
                      type == ElementType::kUint32 || type == ElementType::kUint64;
   if (!is_unsigned) {
-    return Status::invalid_argument("its inputs must be unsigned integers, not " +
-                                    std::string(name_of(type)));
+    return Status::invalid_argument("its inputs must be unsigned integers, not ", name_of(type));
   }
   return visit_width(type, [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);

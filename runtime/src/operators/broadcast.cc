@@ -133,8 +133,7 @@ Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
   for (std::size_t i = 0; i < b.size(); ++i) {
     std::int64_t& extent = shape[shape.size() - b.size() + i];
     if (extent != b[i] && extent != 1 && b[i] != 1) {
-      return Status::invalid_argument("shapes " + to_string(a) + " and " + to_string(b) +
-                                      " cannot be broadcast to each other");
+      return Status::invalid_argument("shapes ", a, " and ", b, " cannot be broadcast to each other");
     }
     extent = extent == 1 ? b[i] : extent;
   }
@@ -157,7 +156,7 @@ Result<ElementType> common_type(const OperatorCall& call) {
     }
   }
   if (type == ElementType::kInt4 || type == ElementType::kUint4) {
-    return Status::unsupported("it is not computed on " + std::string(name_of(type)));
+    return Status::unsupported("it is not computed on ", name_of(type));
   }
   return type;
 }
@@ -182,7 +181,7 @@ Result<RowForm> row_form_of(const OperatorCall& call) {
   wanted_form = nullptr;
   ZP_RETURN_IF_ERROR(made.status());
   if (!form.kernel) {
-    return Status::unsupported(std::string(name_of(call.op())) + " is not computed row by row");
+    return Status::unsupported(name_of(call.op()), " is not computed row by row");
   }
   return form;
 }

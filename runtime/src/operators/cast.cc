@@ -14,7 +14,7 @@ Result<std::vector<Tensor>> cast(const OperatorCall& call) {
       call.op() == Op::kCast ? call.int_attribute("to") : static_cast<std::int64_t>(call.input(1).type());
   std::optional<ElementType> type = element_type_of(to);
   if (!type) {
-    return Status::unsupported("attribute to is " + std::to_string(to) + ", which is no element type here");
+    return Status::unsupported("attribute to is ", to, ", which is no element type here");
   }
   const Tensor& x = call.input(0);
   return map_elements(call, *type,

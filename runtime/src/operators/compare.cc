@@ -54,15 +54,14 @@ Result<std::vector<Tensor>> compare(const OperatorCall& call) {
 Result<std::vector<Tensor>> logical(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(ElementType type, common_type(call));
   if (type != ElementType::kBool) {
-    return Status::invalid_argument("its inputs must be bool, not " + std::string(name_of(type)));
+    return Status::invalid_argument("its inputs must be bool, not ", name_of(type));
   }
   return broadcast(call, ElementType::kBool, logical_kernel(call.op()));
 }
 
 Result<std::vector<Tensor>> logical_not(const OperatorCall& call) {
   if (call.input(0).type() != ElementType::kBool) {
-    return Status::invalid_argument("its input must be bool, not " +
-                                    std::string(name_of(call.input(0).type())));
+    return Status::invalid_argument("its input must be bool, not ", name_of(call.input(0).type()));
   }
   using B = std::uint8_t;
   return map_elements(call, ElementType::kBool, unary_row<B, B>([](B value) { return value == 0 ? 1 : 0; }));

@@ -19,8 +19,8 @@ Result<std::vector<std::int64_t>> split_extents(const OperatorCall& call, std::i
       left = part < 0 || part > left ? -1 : left - part;
     }
     if (left != 0 || extents.size() < call.output_count()) {
-      return Status::invalid_argument("parts " + to_string(extents) + " do not make up the axis of input " +
-                                      to_string(call.input(0).shape()));
+      return Status::invalid_argument("parts ", extents, " do not make up the axis of input ",
+                                      call.input(0).shape());
     }
     return extents;
   }
@@ -28,14 +28,13 @@ Result<std::vector<std::int64_t>> split_extents(const OperatorCall& call, std::i
   std::int64_t parts = declared > 0 ? declared : static_cast<std::int64_t>(call.output_count());
   constexpr std::int64_t kMostParts = 1 << 20;
   if (parts < static_cast<std::int64_t>(call.output_count()) || parts < 1 || parts > kMostParts) {
-    return Status::invalid_argument("it cannot be split into " + std::to_string(parts) + " parts");
+    return Status::invalid_argument("it cannot be split into ", parts, " parts");
   }
   std::int64_t part = extent / parts + (extent % parts == 0 ? 0 : 1);
   std::vector<std::int64_t> extents(static_cast<std::size_t>(parts), part);
   extents.back() = extent - part * (parts - 1);
   if (extents.back() < 0) {
-    return Status::invalid_argument("an axis of " + std::to_string(extent) +
-                                    " elements cannot be split into " + std::to_string(parts) +
+    return Status::invalid_argument("an axis of ", extent, " elements cannot be split into ", parts,
                                     " equal parts");
   }
   return extents;
@@ -57,9 +56,8 @@ Result<std::vector<Tensor>> concat(const OperatorCall& call) {
       own[axis] = shape[axis];
     }
     if (!fits || own != shape) {
-      return Status::invalid_argument("inputs " + to_string(first.shape()) + " and " +
-                                      to_string(call.input(i).shape()) + " cannot be joined along axis " +
-                                      std::to_string(axis));
+      return Status::invalid_argument("inputs ", first.shape(), " and ", call.input(i).shape(),
+                                      " cannot be joined along axis ", axis);
     }
   }
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(first.type(), shape));

@@ -59,8 +59,7 @@ Result<std::vector<Tensor>> conv(const OperatorCall& call) {
   const Tensor& w = call.input(1);
   ZP_ASSIGN_OR_RETURN(Convolution convolution, Convolution::of(call, x.shape(), w.shape()));
   if (call.has(2) && call.input(2).shape() != Shape{w.dim(0)}) {
-    return Status::invalid_argument("bias " + to_string(call.input(2).shape()) + " does not fit weights " +
-                                    to_string(w.shape()));
+    return Status::invalid_argument("bias ", call.input(2).shape(), " does not fit weights ", w.shape());
   }
   if (w.type() != x.type() || (call.has(2) && call.input(2).type() != x.type())) {
     return Status::invalid_argument("its inputs must be of one type");

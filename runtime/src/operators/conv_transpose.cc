@@ -61,17 +61,15 @@ Result<std::vector<Tensor>> conv_transpose(const OperatorCall& call) {
   const Tensor& w = call.input(1);
   std::int64_t group = call.int_attribute("group");
   if (x.rank() < 3 || w.rank() != x.rank() || group < 1 || x.dim(1) % group != 0 || w.dim(0) != x.dim(1)) {
-    return Status::invalid_argument("weights " + to_string(w.shape()) + " in " + std::to_string(group) +
-                                    " group(s) do not fit input " + to_string(x.shape()));
+    return Status::invalid_argument("weights ", w.shape(), " in ", group, " group(s) do not fit input ",
+                                    x.shape());
   }
   std::int64_t channels = 0;
   if (__builtin_mul_overflow(w.dim(1), group, &channels)) {
-    return Status::resource_exhausted(std::to_string(group) + " groups of " + std::to_string(w.dim(1)) +
-                                      " channels are too many");
+    return Status::resource_exhausted(group, " groups of ", w.dim(1), " channels are too many");
   }
   if (call.has(2) && call.input(2).shape() != Shape{channels}) {
-    return Status::invalid_argument("bias " + to_string(call.input(2).shape()) + " does not fit weights " +
-                                    to_string(w.shape()));
+    return Status::invalid_argument("bias ", call.input(2).shape(), " does not fit weights ", w.shape());
   }
   if (w.type() != x.type() || (call.has(2) && call.input(2).type() != x.type())) {
     return Status::invalid_argument("its inputs must be of one type");

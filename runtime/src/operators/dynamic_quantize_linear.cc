@@ -14,7 +14,7 @@ namespace zeropoint::operators {
 Result<std::vector<Tensor>> dynamic_quantize_linear(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   if (x.type() != ElementType::kFloat32) {
-    return Status::unsupported(std::string(name_of(x.type())) + " cannot be quantized here; float32 can");
+    return Status::unsupported(name_of(x.type()), " cannot be quantized here; float32 can");
   }
   float lowest = 0;
   float highest = 0;

@@ -174,9 +174,8 @@ class Contraction {
   [[nodiscard]] Result<Operand> contract(const Operand& a, const Operand& b, const Labels& kept) const {
     Extents extents;
     if (!a.join(extents) || !b.join(extents)) {
-      return Status::invalid_argument("inputs " + to_string(a.tensor.shape()) + " and " +
-                                      to_string(b.tensor.shape()) + " do not fit equation '" +
-                                      call_.string_attribute("equation") + "'");
+      return Status::invalid_argument("inputs ", a.tensor.shape(), " and ", b.tensor.shape(),
+                                      " do not fit equation '", call_.string_attribute("equation"), "'");
     }
     auto in_both = [&](int label) { return contains(a.labels, label) && contains(b.labels, label); };
     Labels batch = select(a.labels, [&](int label) { return in_both(label) && contains(kept, label); });
@@ -230,8 +229,7 @@ Result<std::vector<Tensor>> einsum(const OperatorCall& call) {
   }
   Extents extents;
   if (!result.join(extents)) {
-    return Status::invalid_argument("input " + to_string(call.input(0).shape()) +
-                                    " does not fit its equation");
+    return Status::invalid_argument("input ", call.input(0).shape(), " does not fit its equation");
   }
   ZP_ASSIGN_OR_RETURN(result, contraction.arrange(result, equation.output, extents));
   return one(convert(result.tensor, type));

@@ -11,14 +11,14 @@ namespace {
 
 Status check_counts(const OperatorCall& call, const OpInfo& info) {
   if (call.input_count() < info.min_inputs || call.input_count() > info.max_inputs) {
-    return Status::invalid_argument("it has " + std::to_string(call.input_count()) + " inputs");
+    return Status::invalid_argument("it has ", call.input_count(), " inputs");
   }
   if (call.output_count() > info.max_outputs) {
-    return Status::invalid_argument("it has " + std::to_string(call.output_count()) + " outputs");
+    return Status::invalid_argument("it has ", call.output_count(), " outputs");
   }
   for (std::size_t i = 0; i < info.min_inputs; ++i) {
     if (!call.has(i)) {
-      return Status::invalid_argument("its input " + std::to_string(i) + " is missing");
+      return Status::invalid_argument("its input ", i, " is missing");
     }
   }
   return {};
@@ -90,8 +90,8 @@ Result<std::vector<Tensor>> evaluate_widened(const OperatorCall& call, ElementTy
 Result<Tensor> OperatorCall::make_output(ElementType type, Shape shape) const {
   ZP_ASSIGN_OR_RETURN(std::int64_t count, element_count(shape));
   if (static_cast<std::size_t>(count) > largest_output_ / std::max<std::size_t>(size_of(type), 1)) {
-    return Status::resource_exhausted("an output of shape " + to_string(shape) + " is larger than " +
-                                      std::to_string(largest_output_) + " bytes, the most allowed here");
+    return Status::resource_exhausted("an output of shape ", shape, " is larger than ", largest_output_,
+                                      " bytes, the most allowed here");
   }
   return Tensor(type, std::move(shape));
 }
@@ -106,8 +106,7 @@ Result<std::vector<std::int64_t>> OperatorCall::ints_input(std::size_t i) const 
     std::span<const std::int32_t> values = tensor.data<std::int32_t>();
     return std::vector<std::int64_t>(values.begin(), values.end());
   }
-  return Status::invalid_argument("input " + std::to_string(i) + " is " +
-                                  std::string(zeropoint::name_of(tensor.type())) + to_string(tensor.shape()) +
+  return Status::invalid_argument("input ", i, " is ", zeropoint::name_of(tensor.type()), tensor.shape(),
                                   "; a list of int64 is needed");
 }
 

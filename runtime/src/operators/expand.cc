@@ -17,8 +17,7 @@ Result<std::vector<Tensor>> expand(const OperatorCall& call) {
     std::int64_t own = x.shape()[i];
     std::int64_t& extent = shape[added + i];
     if (extent != own && extent != 1 && own != 1) {
-      return Status::invalid_argument("input " + to_string(x.shape()) + " cannot be broadcast to " +
-                                      to_string(shape));
+      return Status::invalid_argument("input ", x.shape(), " cannot be broadcast to ", shape);
     }
     extent = extent == 1 ? own : extent;
   }
@@ -45,8 +44,7 @@ Result<std::vector<Tensor>> tile(const OperatorCall& call) {
     fits = repeats[i] >= 0 && !__builtin_mul_overflow(shape[i], repeats[i], &shape[i]);
   }
   if (!fits) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " cannot be repeated " +
-                                    to_string(repeats) + " times");
+    return Status::invalid_argument("input ", x.shape(), " cannot be repeated ", repeats, " times");
   }
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), shape));
   if (y.size() == 0) {

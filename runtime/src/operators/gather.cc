@@ -57,8 +57,7 @@ Result<std::vector<Tensor>> compress(const OperatorCall& call) {
     shape = x.shape();
   }
   if (condition.type() != ElementType::kBool || condition.rank() != 1 || condition.size() > along.extent) {
-    return Status::invalid_argument("its condition must be a list of at most " +
-                                    std::to_string(along.extent) + " bools");
+    return Status::invalid_argument("its condition must be a list of at most ", along.extent, " bools");
   }
   std::vector<std::int64_t> chosen;
   for (std::int64_t i = 0; i < condition.size(); ++i) {

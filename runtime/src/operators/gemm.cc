@@ -26,8 +26,7 @@ Result<Matrix> addend(const Shape& c, std::int64_t rows, std::int64_t columns) {
   std::int64_t c_columns = c.empty() ? 1 : c.back();
   std::int64_t c_rows = c.size() < 2 ? 1 : c[0];
   if (c.size() > 2 || (c_columns != 1 && c_columns != columns) || (c_rows != 1 && c_rows != rows)) {
-    return Status::invalid_argument("bias " + to_string(c) + " does not fit the product " +
-                                    to_string(Shape{rows, columns}));
+    return Status::invalid_argument("bias ", c, " does not fit the product ", Shape{rows, columns});
   }
   return Matrix{rows, columns, c_rows == 1 ? 0 : c_columns, c_columns == 1 ? 0 : 1};
 }
@@ -42,7 +41,7 @@ Result<T> factor(const OperatorCall& call, std::string_view name) {
                       value >= static_cast<float>(std::numeric_limits<T>::lowest()) &&
                       value <= static_cast<float>(std::numeric_limits<T>::max());
     if (!is_integer) {
-      return Status::unsupported("attribute " + std::string(name) + " is " + std::to_string(value) +
+      return Status::unsupported("attribute ", name, " is ", value,
                                  "; integers are multiplied by integers here");
     }
   }
@@ -92,8 +91,7 @@ Result<std::vector<Tensor>> gemm(const OperatorCall& call) {
   Matrix left = Matrix::of(a.shape(), call.int_attribute("transA") != 0);
   Matrix right = Matrix::of(b.shape(), call.int_attribute("transB") != 0);
   if (left.columns != right.rows) {
-    return Status::invalid_argument("matrices " + to_string(a.shape()) + " and " + to_string(b.shape()) +
-                                    " cannot be multiplied");
+    return Status::invalid_argument("matrices ", a.shape(), " and ", b.shape(), " cannot be multiplied");
   }
   return visit_number(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     return gemm_of<decltype(element)>(call, left, right);

@@ -85,8 +85,7 @@ Result<std::vector<Tensor>> constant_of_shape(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(Shape shape, call.ints_input(0));
   const Tensor* value = tensor_attribute(call.attributes(), "value");
   if (value != nullptr && value->size() != 1) {
-    return Status::invalid_argument("attribute value has " + std::to_string(value->size()) +
-                                    " elements; 1 is needed");
+    return Status::invalid_argument("attribute value has ", value->size(), " elements; 1 is needed");
   }
   ElementType type = value == nullptr ? ElementType::kFloat32 : value->type();
   ZP_ASSIGN_OR_RETURN(Tensor output, call.make_output(type, std::move(shape)));
@@ -108,7 +107,7 @@ Result<std::vector<Tensor>> range(const OperatorCall& call) {
     }
   }
   if (type == ElementType::kBool || type == ElementType::kUint64) {
-    return Status::unsupported("it is not computed on " + std::string(name_of(type)));
+    return Status::unsupported("it is not computed on ", name_of(type));
   }
   ZP_ASSIGN_OR_RETURN(Tensor output, is_integer(type) ? range_of<std::int64_t>(call, ElementType::kInt64)
                                                       : range_of<double>(call, ElementType::kFloat64));
@@ -120,8 +119,8 @@ Result<std::vector<Tensor>> eye_like(const OperatorCall& call) {
   std::int64_t dtype = call.int_attribute("dtype");
   std::optional<ElementType> type = dtype == 0 ? x.type() : element_type_of(dtype);
   if (!type || x.rank() != 2) {
-    return Status::invalid_argument("it needs a matrix and an element type; its input is " +
-                                    to_string(x.shape()) + ", its dtype " + std::to_string(dtype));
+    return Status::invalid_argument("it needs a matrix and an element type; its input is ", x.shape(),
+                                    ", its dtype ", dtype);
   }
   ZP_ASSIGN_OR_RETURN(Tensor output, call.make_output(*type, x.shape()));
   std::int64_t k = call.int_attribute("k");

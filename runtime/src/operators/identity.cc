@@ -13,8 +13,7 @@ Result<std::vector<Tensor>> flatten(const OperatorCall& call) {
   std::int64_t axis = call.int_attribute("axis");
   axis += axis < 0 ? rank : 0;
   if (axis < 0 || axis > rank) {
-    return Status::invalid_argument("axis " + std::to_string(call.int_attribute("axis")) +
-                                    " is outside of input " + to_string(shape));
+    return Status::invalid_argument("axis ", call.int_attribute("axis"), " is outside of input ", shape);
   }
   ZP_ASSIGN_OR_RETURN(std::int64_t outer, element_count({shape.begin(), shape.begin() + axis}));
   ZP_ASSIGN_OR_RETURN(std::int64_t inner, element_count({shape.begin() + axis, shape.end()}));

@@ -6,8 +6,7 @@ namespace zeropoint::operators {
 namespace {
 
 Status do_not_fit(const Tensor& indices, const Shape& shape) {
-  return Status::invalid_argument("indices " + to_string(indices.shape()) + " do not fit input " +
-                                  to_string(shape));
+  return Status::invalid_argument("indices ", indices.shape(), " do not fit input ", shape);
 }
 
 /// The elements as they are.
@@ -20,14 +19,12 @@ Result<std::vector<std::int64_t>> elements_of(const Tensor& indices) {
     std::span<const std::int32_t> values = indices.data<std::int32_t>();
     return std::vector<std::int64_t>(values.begin(), values.end());
   }
-  return Status::invalid_argument("its indices are " + std::string(name_of(indices.type())) +
-                                  "; int64 or int32 is needed");
+  return Status::invalid_argument("its indices are ", name_of(indices.type()), "; int64 or int32 is needed");
 }
 
 Result<std::int64_t> index_in(std::int64_t index, std::int64_t extent) {
   if (index < -extent || index >= extent) {
-    return Status::invalid_argument("index " + std::to_string(index) + " is outside of an axis of " +
-                                    std::to_string(extent) + " elements");
+    return Status::invalid_argument("index ", index, " is outside of an axis of ", extent, " elements");
   }
   return index < 0 ? index + extent : index;
 }

@@ -41,9 +41,8 @@ Result<std::vector<Tensor>> qlinear_conv(const OperatorCall& call) {
   std::span<const std::int32_t> bias;
   if (call.has(8)) {
     if (call.input(8).type() != ElementType::kInt32 || call.input(8).shape() != Shape{weights.dim(0)}) {
-      return Status::invalid_argument("bias " + std::string(name_of(call.input(8).type())) +
-                                      to_string(call.input(8).shape()) + " does not fit weights " +
-                                      to_string(weights.shape()));
+      return Status::invalid_argument("bias ", name_of(call.input(8).type()), call.input(8).shape(),
+                                      " does not fit weights ", weights.shape());
     }
     bias = call.input(8).data<std::int32_t>();
   }

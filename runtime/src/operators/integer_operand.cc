@@ -10,7 +10,7 @@ Result<std::vector<std::int32_t>> centred(const OperatorCall& call, std::size_t 
                                           std::int64_t axis) {
   const Tensor& tensor = call.input(q);
   if (!is_integer(tensor.type()) || size_of(tensor.type()) > 2) {
-    return Status::unsupported("input " + std::to_string(q) + " is " + std::string(name_of(tensor.type())) +
+    return Status::unsupported("input ", q, " is ", name_of(tensor.type()),
                                "; integers of up to 16 bits are multiplied here");
   }
   std::vector<std::int64_t> wide(static_cast<std::size_t>(tensor.size()));
@@ -25,10 +25,8 @@ Result<std::vector<std::int32_t>> centred(const OperatorCall& call, std::size_t 
     ZP_ASSIGN_OR_RETURN(along, AlongAxis::of(tensor.shape(), axis));
   }
   if (zero_points.type() != tensor.type() || zero_points.size() != along.extent) {
-    return Status::invalid_argument("zero points " + std::string(name_of(zero_points.type())) +
-                                    to_string(zero_points.shape()) + " do not fit input " +
-                                    std::to_string(q) + ", " + std::string(name_of(tensor.type())) +
-                                    to_string(tensor.shape()));
+    return Status::invalid_argument("zero points ", name_of(zero_points.type()), zero_points.shape(),
+                                    " do not fit input ", q, ", ", name_of(tensor.type()), tensor.shape());
   }
   std::vector<std::int64_t> zeros(static_cast<std::size_t>(zero_points.size()));
   load_wide(zero_points, 0, zero_points.size(), zeros.data());
@@ -42,9 +40,8 @@ Result<std::vector<std::int32_t>> centred(const OperatorCall& call, std::size_t 
 Result<std::vector<float>> scales_of(const OperatorCall& call, std::size_t i, std::int64_t channels) {
   const Tensor& scale = call.input(i);
   if (scale.type() != ElementType::kFloat32 || (scale.size() != 1 && scale.size() != channels)) {
-    return Status::invalid_argument("its scale, input " + std::to_string(i) + ", is " +
-                                    std::string(name_of(scale.type())) + to_string(scale.shape()) +
-                                    "; one or " + std::to_string(channels) + " float32 are needed");
+    return Status::invalid_argument("its scale, input ", i, ", is ", name_of(scale.type()), scale.shape(),
+                                    "; one or ", channels, " float32 are needed");
   }
   std::span<const float> scales = scale.data<float>();
   if (scale.size() == 1) {
@@ -60,9 +57,8 @@ Result<QuantizedResult> QuantizedResult::of(const OperatorCall& call, std::size_
   if (call.has(zero_point)) {
     const Tensor& zero = call.input(zero_point);
     if (!is_integer(zero.type()) || size_of(zero.type()) > 4 || zero.size() != 1) {
-      return Status::invalid_argument("its zero point, input " + std::to_string(zero_point) + ", is " +
-                                      std::string(name_of(zero.type())) + to_string(zero.shape()) +
-                                      "; one integer of up to 32 bits is needed");
+      return Status::invalid_argument("its zero point, input ", zero_point, ", is ", name_of(zero.type()),
+                                      zero.shape(), "; one integer of up to 32 bits is needed");
     }
     result.type = zero.type();
     load_wide(zero, 0, 1, &result.params.zero_point);

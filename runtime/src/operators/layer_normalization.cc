@@ -26,9 +26,8 @@ Result<Tensor> spread(const OperatorCall& call, std::size_t i, const Shape& norm
     fits = extent == 1 || extent == normalized[normalized.size() - parameter.shape().size() + k];
   }
   if (!fits) {
-    return Status::invalid_argument("input " + std::to_string(i) + " of " +
-                                    std::string(name_of(parameter.type())) + to_string(parameter.shape()) +
-                                    " does not fit the axes " + to_string(normalized) + " to be normalized");
+    return Status::invalid_argument("input ", i, " of ", name_of(parameter.type()), parameter.shape(),
+                                    " does not fit the axes ", normalized, " to be normalized");
   }
   Tensor result(parameter.type(), normalized);
   const Tensor* inputs[] = {&parameter};

@@ -14,7 +14,7 @@ Result<std::vector<Tensor>> lrn(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   std::int64_t size = call.int_attribute("size");
   if (x.rank() < 2 || size < 1) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " and size " + std::to_string(size) +
+    return Status::invalid_argument("input ", x.shape(), " and size ", size,
                                     " do not fit: channels and a size of at least 1 are needed");
   }
   ZP_ASSIGN_OR_RETURN(AlongAxis along, AlongAxis::of(x.shape(), 1));
@@ -51,7 +51,7 @@ Result<std::vector<Tensor>> lp_normalization(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(AlongAxis along, AlongAxis::of(x.shape(), call.int_attribute("axis")));
   std::int64_t p = call.int_attribute("p");
   if (p != 1 && p != 2) {
-    return Status::invalid_argument("attribute p is " + std::to_string(p) + "; 1 or 2 is needed");
+    return Status::invalid_argument("attribute p is ", p, "; 1 or 2 is needed");
   }
   return visit_float(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);

@@ -22,8 +22,7 @@ std::vector<std::int64_t> matrix_strides(const Shape& own, std::int64_t matrix, 
 }  // namespace
 
 Result<MatMulGeometry> MatMulGeometry::of(const Shape& a, const Shape& b) {
-  Status refusal =
-      Status::invalid_argument("matrices " + to_string(a) + " and " + to_string(b) + " cannot be multiplied");
+  Status refusal = Status::invalid_argument("matrices ", a, " and ", b, " cannot be multiplied");
   if (a.empty() || b.empty()) {
     return refusal;
   }

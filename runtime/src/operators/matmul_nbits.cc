@@ -40,8 +40,8 @@ Result<Blocks> blocks_of(const OperatorCall& call) {
   const Tensor& scales = call.input(2);
   if (b.type() != ElementType::kUint8 || b.size() != blocks.n * blocks.count() * blocks.bytes() ||
       scales.type() != ElementType::kFloat32 || scales.size() != blocks.n * blocks.count()) {
-    return Status::invalid_argument("weights " + to_string(b.shape()) + " and scales " +
-                                    to_string(scales.shape()) + " do not fit N, K, bits and block_size");
+    return Status::invalid_argument("weights ", b.shape(), " and scales ", scales.shape(),
+                                    " do not fit N, K, bits and block_size");
   }
   return blocks;
 }
@@ -63,8 +63,8 @@ Result<std::vector<float>> zero_points_of(const OperatorCall& call, const Blocks
                                              static_cast<std::int64_t>(i) % blocks.count(), blocks.bits));
     }
   } else {
-    return Status::invalid_argument("zero points " + std::string(name_of(given.type())) +
-                                    to_string(given.shape()) + " do not fit N, K, bits and block_size");
+    return Status::invalid_argument("zero points ", name_of(given.type()), given.shape(),
+                                    " do not fit N, K, bits and block_size");
   }
   return zeros;
 }

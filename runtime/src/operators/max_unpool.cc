@@ -11,8 +11,7 @@ Result<std::vector<Tensor>> max_unpool(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   const Tensor& indices = call.input(1);
   if (indices.type() != ElementType::kInt64 || indices.shape() != x.shape()) {
-    return Status::invalid_argument("indices " + to_string(indices.shape()) + " do not fit input " +
-                                    to_string(x.shape()));
+    return Status::invalid_argument("indices ", indices.shape(), " do not fit input ", x.shape());
   }
   // The indices count in the tensor that was pooled, whose elements keep their positions in a larger one.
   ZP_ASSIGN_OR_RETURN(Shape pooled, unpool_shape(call.attributes(), x.shape()));
@@ -26,16 +25,14 @@ Result<std::vector<Tensor>> max_unpool(const OperatorCall& call) {
     fits = shape[i] >= pooled[i];
   }
   if (!fits) {
-    return Status::invalid_argument("output_shape " + to_string(shape) + " does not hold " +
-                                    to_string(pooled));
+    return Status::invalid_argument("output_shape ", shape, " does not hold ", pooled);
   }
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(x.type(), shape));
   std::vector<std::int64_t> strides = strides_of(shape);
   std::vector<std::size_t> places;
   for (std::int64_t index : indices.data<std::int64_t>()) {
     if (index < 0 || index >= count) {
-      return Status::invalid_argument("index " + std::to_string(index) + " is outside of " +
-                                      to_string(pooled));
+      return Status::invalid_argument("index ", index, " is outside of ", pooled);
     }
     std::int64_t place = 0;
     for (std::size_t axis = pooled.size(); axis-- > 0; index /= pooled[axis]) {

@@ -15,15 +15,14 @@ namespace {
 Status check_channels(const OperatorCall& call, std::size_t first) {
   const Tensor& x = call.input(0);
   if (x.rank() < 1 || (x.rank() == 1 && call.op() != Op::kBatchNormalization)) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " has no channels");
+    return Status::invalid_argument("input ", x.shape(), " has no channels");
   }
   // A BatchNormalization of rank 1 has a single channel.
   Shape channels{x.rank() > 1 ? x.dim(1) : 1};
   for (std::size_t i = first; i < call.input_count(); ++i) {
     if (call.input(i).shape() != channels || call.input(i).type() != x.type()) {
-      return Status::invalid_argument(
-          "input " + std::to_string(i) + " of " + std::string(name_of(call.input(i).type())) +
-          to_string(call.input(i).shape()) + " does not fit input " + to_string(x.shape()));
+      return Status::invalid_argument("input ", i, " of ", name_of(call.input(i).type()),
+                                      call.input(i).shape(), " does not fit input ", x.shape());
     }
   }
   return {};
@@ -76,8 +75,7 @@ Result<std::vector<Tensor>> group_normalization(const OperatorCall& call) {
   // InstanceNormalization is the case of one channel per group.
   std::int64_t groups = call.op() == Op::kGroupNormalization ? call.int_attribute("num_groups") : channels;
   if (x.size() > 0 && (groups < 1 || channels % groups != 0)) {
-    return Status::invalid_argument(std::to_string(channels) + " channels do not fall into " +
-                                    std::to_string(groups) + " groups");
+    return Status::invalid_argument(channels, " channels do not fall into ", groups, " groups");
   }
   auto epsilon = static_cast<double>(call.float_attribute("epsilon"));
   std::int64_t plane = extent_between(x.shape(), 2, x.shape().size());

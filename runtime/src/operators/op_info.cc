@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <span>
-#include <vector>
 
 #include "operators/operators.h"
 
@@ -15,18 +13,8 @@ namespace {
   constexpr AttributeInfo k##name##Attributes[] = {__VA_ARGS__ __VA_OPT__(, ) AttributeInfo{"", 0}};
 #include "zeropoint/ops.inc"
 
-struct Row {
-  std::string_view name, domain;
-  int since;
-  std::size_t min_inputs, max_inputs, max_outputs;
-  Evaluation evaluation;
-  IntegerForm form;
-  std::span<const AttributeInfo> attributes;
-};
-
-const std::vector<OpInfo>& table() {
-  using enum IntegerForm;
-  static constexpr Row kRows[] = {
+using enum IntegerForm;
+constexpr OpInfo kOperators[] = {
 #define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, evaluation, form, ...) \
   {#name,                                                                                            \
    domain,                                                                                           \
@@ -38,24 +26,7 @@ const std::vector<OpInfo>& table() {
    form,                                                                                             \
    std::span(k##name##Attributes).first(std::size(k##name##Attributes) - 1)},
 #include "zeropoint/ops.inc"
-  };
-  static const std::vector<OpInfo> kOperators = [] {
-    std::vector<OpInfo> operators;
-    for (const Row& row : kRows) {
-      operators.push_back({row.name,
-                           row.domain,
-                           row.since,
-                           row.min_inputs,
-                           row.max_inputs,
-                           row.max_outputs,
-                           row.evaluation,
-                           row.form,
-                           {row.attributes.begin(), row.attributes.end()}});
-    }
-    return operators;
-  }();
-  return kOperators;
-}
+};
 
 template <typename T>
 const T* find(const Attributes& attributes, std::string_view name) {
@@ -79,10 +50,10 @@ std::vector<T> list(const Attributes& attributes, std::string_view name) {
 
 }  // namespace
 
-AttributeKind AttributeInfo::kind() const {
+AttributeKind AttributeInfo::kind() const noexcept {
   switch (kind_or_default.index()) {
     case 0:
-      return std::get<AttributeKind>(kind_or_default);
+      return *std::get_if<AttributeKind>(&kind_or_default);
     case 1:
       return AttributeKind::kInt;
     case 2:
@@ -92,36 +63,31 @@ AttributeKind AttributeInfo::kind() const {
   }
 }
 
-const AttributeInfo* OpInfo::find_attribute(std::string_view attribute) const {
+const AttributeInfo* OpInfo::find_attribute(std::string_view attribute) const noexcept {
   auto found = std::find_if(attributes.begin(), attributes.end(),
                             [&](const AttributeInfo& info) { return info.name == attribute; });
   return found == attributes.end() ? nullptr : &*found;
 }
 
-std::span<const OpInfo> all_operators() { return table(); }
+std::span<const OpInfo> all_operators() noexcept { return kOperators; }
 
-const OpInfo& info_of(Op op) { return table()[static_cast<std::size_t>(op)]; }
+const OpInfo& info_of(Op op) noexcept { return kOperators[static_cast<std::size_t>(op)]; }
 
-std::string_view name_of(Op op) { return info_of(op).name; }
+std::string_view name_of(Op op) noexcept { return info_of(op).name; }
 
-std::optional<Op> find_op(std::string_view name, std::string_view domain) {
-  static const auto kByName = [] {
-    std::map<std::pair<std::string_view, std::string_view>, Op> ops;
-    for (std::size_t i = 0; i < table().size(); ++i) {
-      ops[{table()[i].name, table()[i].domain}] = static_cast<Op>(i);
-    }
-    return ops;
-  }();
-  auto found = kByName.find({name, domain});
-  return found == kByName.end() ? std::nullopt : std::optional(found->second);
+std::optional<Op> find_op(std::string_view name, std::string_view domain) noexcept {
+  const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OpInfo& info) {
+    return info.name == name && info.domain == domain;
+  });
+  return found == std::end(kOperators) ? std::nullopt : std::optional(static_cast<Op>(found - kOperators));
 }
 
-std::int64_t int_attribute(Op op, const Attributes& attributes, std::string_view name) {
+std::int64_t int_attribute(Op op, const Attributes& attributes, std::string_view name) noexcept {
   const auto* own = find<std::int64_t>(attributes, name);
   return own != nullptr ? *own : default_value<int>(op, name);
 }
 
-float float_attribute(Op op, const Attributes& attributes, std::string_view name) {
+float float_attribute(Op op, const Attributes& attributes, std::string_view name) noexcept {
   const auto* own = find<float>(attributes, name);
   return own != nullptr ? *own : default_value<float>(op, name);
 }
@@ -143,7 +109,7 @@ std::vector<std::string> strings_attribute(const Attributes& attributes, std::st
   return list<std::string>(attributes, name);
 }
 
-const Tensor* tensor_attribute(const Attributes& attributes, std::string_view name) {
+const Tensor* tensor_attribute(const Attributes& attributes, std::string_view name) noexcept {
   const auto* own = find<std::shared_ptr<const Tensor>>(attributes, name);
   return own != nullptr ? own->get() : nullptr;
 }

@@ -29,15 +29,14 @@ Result<std::vector<Pads>> pads_of(const OperatorCall& call) {
                  return pad > -kFar && pad < kFar;
                });
   if (!sound) {
-    return Status::invalid_argument("pads " + to_string(pads) + " do not fit input " + to_string(x.shape()));
+    return Status::invalid_argument("pads ", pads, " do not fit input ", x.shape());
   }
   std::vector<Pads> result(x.shape().size());
   std::vector<bool> seen(x.shape().size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
     ZP_ASSIGN_OR_RETURN(std::size_t axis, axis_in(axes[i], x.shape()));
     if (seen[axis]) {
-      return Status::invalid_argument("axes " + to_string(axes) + " name axis " + std::to_string(axis) +
-                                      " twice");
+      return Status::invalid_argument("axes ", axes, " name axis ", axis, " twice");
     }
     seen[axis] = true;
     result[axis] = {pads[i], pads[axes.size() + i]};
@@ -52,7 +51,7 @@ Result<Tensor> fill_of(const OperatorCall& call) {
     return zero;
   }
   if (call.input(2).type() != zero.type() || call.input(2).size() != 1) {
-    return Status::invalid_argument("its constant_value must be one " + std::string(name_of(zero.type())));
+    return Status::invalid_argument("its constant_value must be one ", name_of(zero.type()));
   }
   return call.input(2);
 }
@@ -86,7 +85,7 @@ Result<std::vector<Tensor>> pad(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   std::string mode = call.string_attribute("mode");
   if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") {
-    return Status::invalid_argument("attribute mode is '" + mode +
+    return Status::invalid_argument("attribute mode is '", mode,
                                     "'; constant, reflect, edge or wrap is needed");
   }
   ZP_ASSIGN_OR_RETURN(std::vector<Pads> pads, pads_of(call));
@@ -97,12 +96,11 @@ Result<std::vector<Tensor>> pad(const OperatorCall& call) {
         shape[i] + std::min<std::int64_t>(0, pads[i].begin) + std::min<std::int64_t>(0, pads[i].end);
     std::int64_t padded = 0;
     if (__builtin_add_overflow(shape[i], pads[i].begin + pads[i].end, &padded)) {
-      return Status::invalid_argument("pads make an extent beyond 63 bits of input " + to_string(x.shape()));
+      return Status::invalid_argument("pads make an extent beyond 63 bits of input ", x.shape());
     }
     if (kept < 0 || (kept == 0 && padded > 0 && mode != "constant")) {
-      return Status::invalid_argument("input " + to_string(x.shape()) + " has too few elements along axis " +
-                                      std::to_string(i) + " for pads " + std::to_string(pads[i].begin) +
-                                      " and " + std::to_string(pads[i].end));
+      return Status::invalid_argument("input ", x.shape(), " has too few elements along axis ", i,
+                                      " for pads ", pads[i].begin, " and ", pads[i].end);
     }
     shape[i] = padded;
   }

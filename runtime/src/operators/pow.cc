@@ -71,8 +71,8 @@ Result<std::vector<Tensor>> pow(const OperatorCall& call) {
   bool numbers = (is_integer(base) || base == ElementType::kFloat32 || base == ElementType::kFloat64) &&
                  exponent != ElementType::kBool;
   if (!numbers) {
-    return Status::unsupported("it is not computed on " + std::string(name_of(base)) + " to the power of " +
-                               std::string(name_of(exponent)));
+    return Status::unsupported("it is not computed on ", name_of(base), " to the power of ",
+                               name_of(exponent));
   }
   return pow_in(call, whole ? ElementType::kInt64 : (is_integer(base) ? ElementType::kFloat64 : base));
 }

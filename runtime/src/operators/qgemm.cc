@@ -30,8 +30,8 @@ Result<Tensor> addend(const OperatorCall& call, const Shape& shape) {
   const Tensor& c = call.input(6);
   Result<Shape> together = broadcast_shapes(c.shape(), shape);
   if (c.type() != ElementType::kInt32 || !together.ok() || *together != shape) {
-    return Status::invalid_argument("bias " + std::string(name_of(c.type())) + to_string(c.shape()) +
-                                    " does not fit the product " + to_string(shape));
+    return Status::invalid_argument("bias ", name_of(c.type()), c.shape(), " does not fit the product ",
+                                    shape);
   }
   const Tensor* inputs[] = {&c};
   broadcast_rows(inputs, sums, [](std::span<const std::byte* const> in, std::byte* out, std::int64_t count) {
@@ -50,8 +50,8 @@ Result<std::vector<Tensor>> qgemm(const OperatorCall& call) {
   View a(call.input(0).shape(), call.int_attribute("transA") != 0);
   View b(call.input(3).shape(), turned);
   if (a.columns != b.rows) {
-    return Status::invalid_argument("matrices " + to_string(call.input(0).shape()) + " and " +
-                                    to_string(call.input(3).shape()) + " cannot be multiplied");
+    return Status::invalid_argument("matrices ", call.input(0).shape(), " and ", call.input(3).shape(),
+                                    " cannot be multiplied");
   }
   ZP_ASSIGN_OR_RETURN(std::vector<std::int32_t> left, centred(call, 0, 2, 0));
   ZP_ASSIGN_OR_RETURN(std::vector<std::int32_t> right, centred(call, 3, 5, turned ? 0 : 1));

@@ -44,8 +44,8 @@ Status check_scales(const OperatorCall& call, std::initializer_list<std::size_t>
   for (std::size_t i : inputs) {
     ZP_ASSIGN_OR_RETURN(std::vector<float> scale, scales_of(call, i, 1));
     if (!(scale[0] > 0) || !std::isfinite(scale[0])) {
-      return Status::invalid_argument("its scale, input " + std::to_string(i) + ", is " +
-                                      std::to_string(scale[0]) + "; a positive number is needed");
+      return Status::invalid_argument("its scale, input ", i, ", is ", scale[0],
+                                      "; a positive number is needed");
     }
   }
   return {};
@@ -66,7 +66,7 @@ Result<std::vector<Tensor>> by_floats(const OperatorCall& call, const std::vecto
   std::vector<Tensor> reals;
   for (std::size_t i : operands) {
     if (!call.has(i) || !call.has(i + 1)) {
-      return Status::invalid_argument("its input " + std::to_string(i) + " or the scale of it is missing");
+      return Status::invalid_argument("its input ", i, " or the scale of it is missing");
     }
     ZP_RETURN_IF_ERROR(check_scales(call, {i + 1, scale}));
     const Tensor* zero_point = call.has(i + 2) ? &call.input(i + 2) : nullptr;
@@ -119,7 +119,7 @@ Result<std::vector<Tensor>> qlinear_softmax(const OperatorCall& call) {
 // Inputs: y_scale, y_zero_point, then x, x_scale, x_zero_point of each.
 Result<std::vector<Tensor>> qlinear_concat(const OperatorCall& call) {
   if (call.input_count() < 5 || (call.input_count() - 2) % 3 != 0) {
-    return Status::invalid_argument("it has " + std::to_string(call.input_count()) +
+    return Status::invalid_argument("it has ", call.input_count(),
                                     " inputs; a scale and a zero point, and three per tensor, are needed");
   }
   std::vector<std::size_t> operands;
@@ -137,7 +137,7 @@ Result<std::vector<Tensor>> qlinear_global_average_pool(const OperatorCall& call
   ZP_ASSIGN_OR_RETURN(std::vector<float> scale, scales_of(call, 1, 1));
   ZP_ASSIGN_OR_RETURN(QuantizedResult result, QuantizedResult::of(call, 3, 4, x.type()));
   if (x.rank() < 2) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " has no channels");
+    return Status::invalid_argument("input ", x.shape(), " has no channels");
   }
   Shape shape(x.shape().size(), 1);
   shape[0] = x.dim(0);
@@ -148,11 +148,10 @@ Result<std::vector<Tensor>> qlinear_global_average_pool(const OperatorCall& call
   }
   std::int64_t plane = x.size() / y.size();
   if (plane == 0) {
-    return Status::invalid_argument("input " + to_string(x.shape()) + " has empty planes");
+    return Status::invalid_argument("input ", x.shape(), " has empty planes");
   }
   if (plane > std::numeric_limits<std::int32_t>::max() >> (8 * size_of(x.type()))) {
-    return Status::unsupported("planes of " + std::to_string(plane) +
-                               " elements may overflow their int32 sums");
+    return Status::unsupported("planes of ", plane, " elements may overflow their int32 sums");
   }
   QuantizedResult sum = result;
   sum.params.scale *= static_cast<float>(plane);

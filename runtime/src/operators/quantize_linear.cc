@@ -31,17 +31,17 @@ struct Parameters {
   static Result<Parameters> of(const OperatorCall& call, ElementType integers) {
     const Tensor& scale = call.input(1);
     if (scale.type() != ElementType::kFloat32) {
-      return Status::unsupported("its scale must be float32, not " + std::string(name_of(scale.type())));
+      return Status::unsupported("its scale must be float32, not ", name_of(scale.type()));
     }
     ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(call.input(0).shape(), granularity_of(call)));
     bool fits = scale.size() == layout.count() &&
                 (!call.has(2) || (call.input(2).size() == scale.size() && call.input(2).type() == integers));
     if (!fits) {
-      return Status::invalid_argument("scale " + to_string(scale.shape()) +
+      return Status::invalid_argument("scale ", scale.shape(),
                                       (call.has(2) ? " and zero point " + to_string(call.input(2).shape()) +
                                                          " of " + std::string(name_of(call.input(2).type()))
-                                                   : "") +
-                                      " do not fit input " + to_string(call.input(0).shape()));
+                                                   : ""),
+                                      " do not fit input ", call.input(0).shape());
     }
     Parameters parameters{std::move(layout), {}};
     for (float s : scale.data<float>()) {
@@ -77,7 +77,7 @@ struct Parameters {
 bool is_quantized_type(ElementType type) { return is_integer(type) && size_of(type) <= 4; }
 
 Status not_quantized(ElementType type) {
-  return Status::unsupported(std::string(name_of(type)) + " is not a quantized type");
+  return Status::unsupported(name_of(type), " is not a quantized type");
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ Result<std::vector<Tensor>> quantize_linear(const OperatorCall& call) {
     return not_quantized(type);
   }
   if (x.type() != ElementType::kFloat32 && x.type() != ElementType::kInt32) {
-    return Status::unsupported(std::string(name_of(x.type())) + " cannot be quantized here; float32 can");
+    return Status::unsupported(name_of(x.type()), " cannot be quantized here; float32 can");
   }
   ZP_ASSIGN_OR_RETURN(Parameters parameters, Parameters::of(call, type));
   Tensor y(type, x.shape());

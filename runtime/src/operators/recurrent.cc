@@ -48,9 +48,8 @@ Result<Geometry> Geometry::of(const OperatorCall& call) {
   std::int64_t layout = call.int_attribute("layout");
   if (x.rank() != 3 || r.rank() != 3 || (layout != 0 && layout != 1) ||
       (direction != "forward" && direction != "reverse" && direction != "bidirectional")) {
-    return Status::invalid_argument("inputs " + to_string(x.shape()) + " and " + to_string(r.shape()) +
-                                    ", layout " + std::to_string(layout) + " or direction '" + direction +
-                                    "' are not what ONNX allows");
+    return Status::invalid_argument("inputs ", x.shape(), " and ", r.shape(), ", layout ", layout,
+                                    " or direction '", direction, "' are not what ONNX allows");
   }
   Geometry geometry{};
   geometry.batch_first = layout == 1;
@@ -72,10 +71,9 @@ Result<Geometry> Geometry::of(const OperatorCall& call) {
   for (std::size_t i = 0; i < call.input_count(); ++i) {
     ElementType type = i == kSequenceLengths ? ElementType::kInt32 : x.type();
     if (call.has(i) && (!hidden_fits || call.input(i).shape() != needed[i] || call.input(i).type() != type)) {
-      return Status::invalid_argument(
-          "input " + std::to_string(i) + " of " + std::string(name_of(call.input(i).type())) +
-          to_string(call.input(i).shape()) + " does not fit input " + to_string(x.shape()) +
-          " and hidden size " + std::to_string(geometry.hidden));
+      return Status::invalid_argument("input ", i, " of ", name_of(call.input(i).type()),
+                                      call.input(i).shape(), " does not fit input ", x.shape(),
+                                      " and hidden size ", geometry.hidden);
     }
   }
   return geometry;
@@ -249,8 +247,7 @@ Result<std::int64_t> length_of(const OperatorCall& call, std::int64_t sample, st
   }
   std::int64_t length = call.input(kSequenceLengths).data<std::int32_t>()[static_cast<std::size_t>(sample)];
   if (length < 0 || length > steps) {
-    return Status::invalid_argument("a sequence length is " + std::to_string(length) + "; 0 to " +
-                                    std::to_string(steps) + " is possible");
+    return Status::invalid_argument("a sequence length is ", length, "; 0 to ", steps, " is possible");
   }
   return length;
 }

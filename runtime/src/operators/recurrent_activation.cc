@@ -34,9 +34,8 @@ Result<std::vector<RecurrentActivation>> RecurrentActivation::of(const OperatorC
     }
   }
   if (names.size() != directions * defaults.size()) {
-    return Status::invalid_argument("attribute activations names " + std::to_string(names.size()) +
-                                    " functions; " + std::to_string(directions * defaults.size()) +
-                                    " are needed");
+    return Status::invalid_argument("attribute activations names ", names.size(), " functions; ",
+                                    directions * defaults.size(), " are needed");
   }
   // The parameters are consumed in order, by the functions that take them.
   std::vector<float> alphas = floats_attribute(call.attributes(), "activation_alpha");
@@ -47,7 +46,7 @@ Result<std::vector<RecurrentActivation>> RecurrentActivation::of(const OperatorC
   for (const std::string& name : names) {
     const Row* row = find(name);
     if (row == nullptr) {
-      return Status::unsupported("activation '" + name + "' is not known");
+      return Status::unsupported("activation '", name, "' is not known");
     }
     RecurrentActivation activation;
     activation.kind_ = row->kind;

@@ -262,7 +262,7 @@ bool is_reducible(ElementType type, Op op) {
 Result<std::vector<Tensor>> reduce(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   if (!is_reducible(x.type(), call.op())) {
-    return Status::unsupported("it is not computed on " + std::string(name_of(x.type())));
+    return Status::unsupported("it is not computed on ", name_of(x.type()));
   }
   ZP_ASSIGN_OR_RETURN(std::vector<bool> axes, reduced_axes(call));
   if (std::find(axes.begin(), axes.end(), true) == axes.end() && !changes_elements(call.op())) {

@@ -21,8 +21,7 @@ Result<std::vector<bool>> marked(const std::vector<std::int64_t>& axes, std::siz
   for (std::int64_t axis : axes) {
     auto at = static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis);
     if (at >= rank || marks[at]) {
-      return Status::invalid_argument("axes " + to_string(axes) + " do not fit a tensor of " +
-                                      std::to_string(rank) + " axes");
+      return Status::invalid_argument("axes ", axes, " do not fit a tensor of ", rank, " axes");
     }
     marks[at] = true;
   }
@@ -34,8 +33,7 @@ Result<std::vector<bool>> marked(const std::vector<std::int64_t>& axes, std::siz
 Result<std::vector<Tensor>> reshape(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   ZP_ASSIGN_OR_RETURN(Shape shape, call.ints_input(1));
-  Status refusal = Status::invalid_argument("input " + to_string(x.shape()) + " cannot take the shape " +
-                                            to_string(shape));
+  Status refusal = Status::invalid_argument("input ", x.shape(), " cannot take the shape ", shape);
   bool copies_zeros = call.int_attribute("allowzero") == 0;
   std::int64_t known = 1;
   auto open = shape.end();
@@ -77,8 +75,7 @@ Result<std::vector<Tensor>> squeeze(const OperatorCall& call) {
     if (!removed[i]) {
       kept.push_back(shape[i]);
     } else if (shape[i] != 1) {
-      return Status::invalid_argument("axis " + std::to_string(i) + " of input " + to_string(shape) +
-                                      " is not 1 and cannot be removed");
+      return Status::invalid_argument("axis ", i, " of input ", shape, " is not 1 and cannot be removed");
     }
   }
   return reshaped(call.input(0), std::move(kept));

@@ -22,8 +22,8 @@ Result<std::vector<Tensor>> reverse_sequence(const OperatorCall& call) {
     fits = fits && length >= 0 && length <= times;
   }
   if (!fits) {
-    return Status::invalid_argument("sequence lengths " + to_string(lengths) + " do not fit input " +
-                                    to_string(x.shape()) + " with time and batch as its first two axes");
+    return Status::invalid_argument("sequence lengths ", lengths, " do not fit input ", x.shape(),
+                                    " with time and batch as its first two axes");
   }
   Tensor y = x;
   std::size_t bytes =
@@ -53,7 +53,7 @@ Result<std::vector<Tensor>> trilu(const OperatorCall& call) {
     diagonal = k[0];
   }
   if (y.rank() < 2) {
-    return Status::invalid_argument("input " + to_string(y.shape()) + " is no matrix");
+    return Status::invalid_argument("input ", y.shape(), " is no matrix");
   }
   bool upper = call.int_attribute("upper") != 0;
   std::size_t width = size_of(y.type());

@@ -20,7 +20,7 @@ Result<Reduction> reduction_of(const OperatorCall& call) {
   constexpr std::string_view kNames[] = {"none", "add", "mul", "max", "min"};
   const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
   if (found == std::end(kNames)) {
-    return Status::invalid_argument("attribute reduction is '" + name +
+    return Status::invalid_argument("attribute reduction is '", name,
                                     "'; none, add, mul, max or min is needed");
   }
   return static_cast<Reduction>(found - std::begin(kNames));
@@ -60,9 +60,8 @@ Status check_updates(const OperatorCall& call, const Shape& shape) {
   if (updates.shape() == shape && updates.type() == call.input(0).type()) {
     return {};
   }
-  return Status::invalid_argument(
-      "updates are " + std::string(name_of(updates.type())) + to_string(updates.shape()) + "; " +
-      std::string(name_of(call.input(0).type())) + to_string(shape) + " is needed");
+  return Status::invalid_argument("updates are ", name_of(updates.type()), updates.shape(), "; ",
+                                  name_of(call.input(0).type()), shape, " is needed");
 }
 
 }  // namespace

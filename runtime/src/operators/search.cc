@@ -44,7 +44,7 @@ Result<std::vector<Tensor>> arg_extreme(const OperatorCall& call) {
   }
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(ElementType::kInt64, std::move(shape)));
   if (y.size() > 0 && along.extent == 0) {
-    return Status::invalid_argument("there is nothing along the axis of input " + to_string(x.shape()));
+    return Status::invalid_argument("there is nothing along the axis of input ", x.shape());
   }
   bool largest = call.op() == Op::kArgMax;
   bool last = call.int_attribute("select_last_index") != 0;
@@ -75,7 +75,7 @@ Result<std::vector<Tensor>> top_k(const OperatorCall& call) {
   ZP_ASSIGN_OR_RETURN(AlongAxis along, AlongAxis::of(x.shape(), call.int_attribute("axis")));
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> ks, call.ints_input(1));
   if (ks.size() != 1 || ks[0] < 0 || ks[0] > along.extent) {
-    return Status::invalid_argument("k must be one number of 0 to " + std::to_string(along.extent));
+    return Status::invalid_argument("k must be one number of 0 to ", along.extent);
   }
   std::int64_t k = ks[0];
   Shape shape = x.shape();

@@ -18,8 +18,7 @@ Result<std::vector<std::int64_t>> list_or(const OperatorCall& call, std::size_t 
     ZP_ASSIGN_OR_RETURN(fallback, call.ints_input(input));
   }
   if (fallback.size() != count) {
-    return Status::invalid_argument("input " + std::to_string(input) + " has " +
-                                    std::to_string(fallback.size()) + " elements; " + std::to_string(count) +
+    return Status::invalid_argument("input ", input, " has ", fallback.size(), " elements; ", count,
                                     " are needed");
   }
   return fallback;

@@ -42,8 +42,8 @@ Result<std::vector<std::size_t>> order_of_axes(const OperatorCall& call) {
     }
   }
   if (!sound) {
-    return Status::invalid_argument("attribute perm " + to_string(perm) +
-                                    " does not order the axes of input " + to_string(call.input(0).shape()));
+    return Status::invalid_argument("attribute perm ", perm, " does not order the axes of input ",
+                                    call.input(0).shape());
   }
   return order;
 }
@@ -52,22 +52,21 @@ Result<std::vector<std::size_t>> order_of_axes(const OperatorCall& call) {
 Result<std::int64_t> block_of_image(const OperatorCall& call) {
   std::int64_t block = call.int_attribute("blocksize");
   if (call.input(0).rank() != 4 || block < 1) {
-    return Status::invalid_argument("input " + to_string(call.input(0).shape()) + " with blocksize " +
-                                    std::to_string(block) + "; [N, C, H, W] and 1 or more are needed");
+    return Status::invalid_argument("input ", call.input(0).shape(), " with blocksize ", block,
+                                    "; [N, C, H, W] and 1 or more are needed");
   }
   return block;
 }
 
 Result<std::int64_t> times(std::int64_t extent, std::int64_t block) {
   if (__builtin_mul_overflow(extent, block, &extent)) {
-    return Status::invalid_argument("blocksize " + std::to_string(block) + " makes extents beyond 63 bits");
+    return Status::invalid_argument("blocksize ", block, " makes extents beyond 63 bits");
   }
   return extent;
 }
 
 Status does_not_divide(const OperatorCall& call, std::int64_t block) {
-  return Status::invalid_argument("blocksize " + std::to_string(block) + " does not divide input " +
-                                  to_string(call.input(0).shape()));
+  return Status::invalid_argument("blocksize ", block, " does not divide input ", call.input(0).shape());
 }
 
 }  // namespace
@@ -102,7 +101,7 @@ Result<std::vector<Tensor>> depth_to_space(const OperatorCall& call) {
   } else if (mode == "CRD") {
     permute(x, {x.dim(0), c, b, b, x.dim(2), x.dim(3)}, {0, 1, 4, 2, 5, 3}, y);
   } else {
-    return Status::invalid_argument("attribute mode is '" + mode + "'; DCR or CRD is needed");
+    return Status::invalid_argument("attribute mode is '", mode, "'; DCR or CRD is needed");
   }
   return one(std::move(y));
 }

@@ -24,7 +24,7 @@ Result<std::vector<Tensor>> visit_reals(const OperatorCall& call, Function funct
   if (type == ElementType::kFloat64) {
     return function(double{});
   }
-  return Status::unsupported("it is not computed on " + std::string(name_of(type)) + " here");
+  return Status::unsupported("it is not computed on ", name_of(type), " here");
 }
 
 template <typename T, typename Function>
@@ -190,7 +190,7 @@ Result<std::vector<Tensor>> activation(const OperatorCall& call) {
 Result<std::vector<Tensor>> gelu(const OperatorCall& call) {
   std::string approximate = call.string_attribute("approximate");
   if (approximate != "none" && approximate != "tanh") {
-    return Status::invalid_argument("attribute approximate is '" + approximate + "'; none or tanh is needed");
+    return Status::invalid_argument("attribute approximate is '", approximate, "'; none or tanh is needed");
   }
   return visit_reals(call, [&](auto element) {
     using T = decltype(element);

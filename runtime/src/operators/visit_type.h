@@ -16,7 +16,7 @@ auto visit_float(ElementType type, Function&& function) -> decltype(function(flo
   if (type == ElementType::kFloat64) {
     return function(double{});
   }
-  return Status::unsupported("it is not computed on " + std::string(name_of(type)) + " here");
+  return Status::unsupported("it is not computed on ", name_of(type), " here");
 }
 
 /// The same with the C++ type of any number: integers of 8 to 64 bits, float32, float64.

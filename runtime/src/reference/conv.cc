@@ -62,8 +62,7 @@ void gather(const std::int32_t* x, std::int64_t channels, std::int64_t plane,
 Result<Shape> output_shape(const ConvOp& op, const Shape& input) {
   const Shape& w = op.layer.weights.shape();
   if (input.size() != w.size() || input[1] % op.group != 0 || input[1] / op.group != w[1]) {
-    return Status::invalid_argument("weights " + to_string(w) + " in " + std::to_string(op.group) +
-                                    " group(s) do not fit " + to_string(input));
+    return Status::invalid_argument("weights ", w, " in ", op.group, " group(s) do not fit ", input);
   }
   Shape out{input[0], w[0]};
   for (std::size_t i = 0; i + 2 < input.size(); ++i) {
@@ -72,7 +71,7 @@ Result<Shape> output_shape(const ConvOp& op, const Shape& input) {
     std::int64_t filled = 0;
     if (__builtin_mul_overflow(std::max<std::int64_t>(input[i + 2] - 1, 0), op.window.holes[i], &filled) ||
         filled > std::int64_t{1} << 62) {
-      return Status::resource_exhausted("an input of " + to_string(input) + " is too large");
+      return Status::resource_exhausted("an input of ", input, " is too large");
     }
     filled += input[i + 2] == 0 ? 0 : 1;
     std::int64_t room = filled + op.window.pads_begin[i] + op.window.pads_end[i];

@@ -21,8 +21,8 @@ Result<Tensor> run(const TableOp& op, const Tensor& input, ElementType type) {
   if (op.tables.rank() == 2) {
     ZP_ASSIGN_OR_RETURN(along, operators::AlongAxis::of(input.shape(), op.axis));
     if (along.extent != op.tables.dim(0)) {
-      return Status::invalid_argument(std::to_string(op.tables.dim(0)) + " tables do not fit axis " +
-                                      std::to_string(op.axis) + " of " + to_string(input.shape()));
+      return Status::invalid_argument(op.tables.dim(0), " tables do not fit axis ", op.axis, " of ",
+                                      input.shape());
     }
   }
   std::int64_t least = storage_range(input.type()).q_min;
@@ -63,7 +63,7 @@ Result<Tensor> run(const ArithmeticOp& op, std::span<const Tensor* const> inputs
     most_bytes -= std::min(most_bytes, known.back().byte_size());
   }
   if (known.back().type() != ElementType::kFloat32) {
-    return Status::invalid_argument("its last step gives " + std::string(name_of(known.back().type())));
+    return Status::invalid_argument("its last step gives ", name_of(known.back().type()));
   }
   return quantized(known.back(), op.to, type);
 }

@@ -7,7 +7,7 @@ namespace zeropoint::reference {
 Result<Tensor> make_tensor(ElementType type, Shape shape) {
   Result<std::int64_t> count = element_count(shape);
   if (!count.ok() || *count > (std::int64_t{1} << 40)) {
-    return Status::resource_exhausted("an output of shape " + to_string(shape) + " is too large");
+    return Status::resource_exhausted("an output of shape ", shape, " is too large");
   }
   return Tensor(type, std::move(shape));
 }
@@ -28,8 +28,8 @@ Result<Tensor> dequantized(const Tensor& tensor, const Dequantization& from) {
   if (from.scales.size() > 1) {
     ZP_ASSIGN_OR_RETURN(along, operators::AlongAxis::of(tensor.shape(), from.axis));
     if (along.extent != static_cast<std::int64_t>(from.scales.size())) {
-      return Status::invalid_argument(std::to_string(from.scales.size()) + " scales do not fit axis " +
-                                      std::to_string(from.axis) + " of " + to_string(tensor.shape()));
+      return Status::invalid_argument(from.scales.size(), " scales do not fit axis ", from.axis, " of ",
+                                      tensor.shape());
     }
   }
   Tensor real(ElementType::kFloat32, tensor.shape());

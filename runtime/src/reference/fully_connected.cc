@@ -8,8 +8,7 @@ Result<Tensor> run(const FullyConnectedOp& op, const Tensor& input, ElementType 
   std::int64_t channels = op.layer.weights.dim(0);
   std::int64_t depth = op.layer.weights.dim(1);
   if (input.rank() < 1 || input.dim(-1) != depth) {
-    return Status::invalid_argument("weights " + to_string(op.layer.weights.shape()) + " do not fit " +
-                                    to_string(input.shape()));
+    return Status::invalid_argument("weights ", op.layer.weights.shape(), " do not fit ", input.shape());
   }
   Shape shape = input.shape();
   shape.back() = channels;

@@ -44,8 +44,8 @@ class Run {
       const Operation& operation = program_.operations[i];
       std::vector<TensorId> outputs = outputs_of(operation);
       ZP_RETURN_IF_ERROR(std::visit(*this, operation)
-                             .at("program '" + program_.name + "', operation that makes '" +
-                                 program_.tensor(outputs[0]).name + "'"));
+                             .at("program '", program_.name, "', operation that makes '",
+                                 program_.tensor(outputs[0]).name, "'"));
       for (TensorId id : inputs_of(operation)) {
         if (last_read_[index(id)] == i) {
           values_[index(id)] = Tensor();
@@ -110,16 +110,15 @@ class Run {
 
   Status take(std::span<const Tensor> inputs) {
     if (inputs.size() != program_.inputs.size()) {
-      return Status::invalid_argument("program '" + program_.name + "' takes " +
-                                      std::to_string(program_.inputs.size()) + " inputs, not " +
-                                      std::to_string(inputs.size()));
+      return Status::invalid_argument("program '", program_.name, "' takes ", program_.inputs.size(),
+                                      " inputs, not ", inputs.size());
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const TensorInfo& info = program_.tensor(program_.inputs[i]);
       if (inputs[i].type() != info.type || !fits(inputs[i].shape(), info.shape)) {
-        return Status::invalid_argument("input '" + info.name + "' is " +
-                                        type_and_shape(inputs[i].type(), inputs[i].shape()) +
-                                        "; the program needs " + type_and_shape(info.type, info.shape));
+        return Status::invalid_argument("input '", info.name, "' is ",
+                                        type_and_shape(inputs[i].type(), inputs[i].shape()),
+                                        "; the program needs ", type_and_shape(info.type, info.shape));
       }
       if (!are_elements(info.type, {inputs[i].bytes(), inputs[i].byte_size()})) {
         return not_elements(info.type, info.name);
@@ -132,8 +131,8 @@ class Run {
   Status put(TensorId id, Tensor tensor) {
     const TensorInfo& info = program_.tensor(id);
     if (tensor.type() != info.type || !fits(tensor.shape(), info.shape)) {
-      return Status::invalid_argument("it gives " + type_and_shape(tensor.type(), tensor.shape()) +
-                                      " where " + type_and_shape(info.type, info.shape) + " was declared");
+      return Status::invalid_argument("it gives ", type_and_shape(tensor.type(), tensor.shape()), " where ",
+                                      type_and_shape(info.type, info.shape), " was declared");
     }
     if (observer_) {
       observer_(id, tensor);
@@ -154,7 +153,7 @@ Result<std::vector<Tensor>> run_reference(const Program& program, std::span<cons
                                           const TensorObserver& observer) {
   ZP_RETURN_IF_ERROR(verify(program));
   auto short_of_memory = [&] {
-    return Status::resource_exhausted("program '" + program.name +
+    return Status::resource_exhausted("program '", program.name,
                                       "' needs more memory than there is; use a smaller batch");
   };
   try {

@@ -28,8 +28,7 @@ Result<Sets> sets_of(const NormalizeOp& op, const Shape& shape) {
   std::int64_t channels = shape.size() < 2 ? 0 : shape[1];
   std::int64_t groups = op.groups == 0 ? channels : op.groups;
   if (channels == 0 || channels % groups != 0) {
-    return Status::invalid_argument(to_string(shape) + " has no " + std::to_string(groups) +
-                                    " groups of channels");
+    return Status::invalid_argument(shape, " has no ", groups, " groups of channels");
   }
   std::int64_t plane = operators::extent_between(shape, 2, shape.size());
   return Sets{channels / groups * plane, channels, plane};
@@ -41,8 +40,7 @@ Result<Tensor> run(const NormalizeOp& op, const Tensor& input, ElementType type)
   ZP_ASSIGN_OR_RETURN(Sets sets, sets_of(op, input.shape()));
   for (const std::vector<float>* list : {&op.gain, &op.bias}) {
     if (list->size() != 1 && static_cast<std::int64_t>(list->size()) != sets.period) {
-      return Status::invalid_argument(std::to_string(list->size()) + " gains or biases do not fit " +
-                                      to_string(input.shape()));
+      return Status::invalid_argument(list->size(), " gains or biases do not fit ", input.shape());
     }
   }
   std::vector<std::int32_t> x = steps_of(input, op.from.zero_point);

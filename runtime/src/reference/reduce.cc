@@ -53,7 +53,7 @@ Result<Tensor> run(const ReduceOp& op, const Tensor& input, ElementType type) {
   }
   std::int64_t n = op.mean && sum_count != 0 ? input.size() / sum_count : 1;
   if (n == 0) {
-    return Status::invalid_argument("there is no mean over no elements of " + to_string(input.shape()));
+    return Status::invalid_argument("there is no mean over no elements of ", input.shape());
   }
   Tensor output(type, std::move(shape));
   fill(output, [&](std::int64_t i) { return mean_of(sums[static_cast<std::size_t>(i)], n, op.from, op.to); });

@@ -18,7 +18,7 @@ Status DynamicQuantizeStep::run(const RunContext& context) {
     finite = finite && std::isfinite(in[i]);
   }
   if (!finite || !std::isfinite(highest - lowest)) {
-    return Status::invalid_argument("'" + profile.name + "': its input is not finite, or ranges over more " +
+    return Status::invalid_argument("'", profile.name, "': its input is not finite, or ranges over more ",
                                     "than float32 holds");
   }
   float step = (highest - lowest) / 255.0F;

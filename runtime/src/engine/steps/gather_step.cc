@@ -14,8 +14,8 @@ Status GatherStep::run(const RunContext& context) {
                                : reinterpret_cast<const std::int32_t*>(context.at(indices))[i];
       index += index < 0 ? extent : 0;
       if (index < 0 || index >= extent) {
-        return Status::invalid_argument("'" + profile.name + "': an index is outside of [-" +
-                                        std::to_string(extent) + ", " + std::to_string(extent - 1) + "]");
+        return Status::invalid_argument("'", profile.name, "': an index is outside of [-", extent, ", ",
+                                        extent - 1, "]");
       }
       std::memcpy(target, source + index * inner, static_cast<std::size_t>(inner));
     }

@@ -45,7 +45,7 @@ Status ReferenceStep::run(const RunContext& context) {
     }
   }
   auto where = [&](const Status& status) {
-    return status.at("program '" + program_.name + "', operation that makes '" + profile.name + "'");
+    return status.at("program '", program_.name, "', operation that makes '", profile.name, "'");
   };
   Result<std::vector<Tensor>> made = run_operation(program_, operation_, values, largest_output_);
   if (!made.ok()) {
@@ -57,8 +57,8 @@ Status ReferenceStep::run(const RunContext& context) {
     Tensor& tensor = (*made)[i];
     bool fitting = port.shape ? tensor.shape() == *port.shape : fits(tensor.shape(), info.shape);
     if (tensor.type() != info.type || !fitting) {
-      return where(Status::invalid_argument("it gives " + std::string(name_of(tensor.type())) +
-                                            to_string(tensor.shape()) + ", which was not declared"));
+      return where(Status::invalid_argument("it gives ", name_of(tensor.type()), tensor.shape(),
+                                            ", which was not declared"));
     }
     if (port.shape) {
       std::memcpy(context.at(port.place), tensor.bytes(), tensor.byte_size());
