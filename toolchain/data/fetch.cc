@@ -236,8 +236,7 @@ Status fetch(const RemoteFile& file, const DownloadOptions& options) {
     }
     said += (said.empty() ? "" : "; ") + last.at(url).message();
   }
-  return {last.code(),
-          fmt::format("{} could not be downloaded: {}", file.name, said.empty() ? last.message() : said)};
+  return Status(last.code(), file.name, " could not be downloaded: ", said.empty() ? last.message() : said);
 }
 
 Status check_mirrors(const std::vector<std::string>& mirrors) {

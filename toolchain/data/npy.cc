@@ -8,35 +8,18 @@
 #include "data/boundary.h"
 #include "data/npy_elements.h"
 #include "zeropoint/half.h"
+#include "zeropoint/operator.h"
 #include "zeropoint/toolchain/file.h"
 
 namespace zeropoint::toolchain {
 namespace {
 
 /// The elements of an array whose first axis varies fastest, with the last one doing so.
-Tensor transposed(const Tensor& tensor) {
-  Tensor result(tensor.type(), tensor.shape());
-  std::size_t width = size_of(tensor.type());
-  std::size_t rank = tensor.shape().size();
-  std::vector<std::int64_t> strides(rank, 1);
-  for (std::size_t axis = 1; axis < rank; ++axis) {
-    strides[axis] = strides[axis - 1] * tensor.shape()[axis - 1];
-  }
-  std::vector<std::int64_t> index(rank, 0);
-  std::int64_t from = 0;
-  for (std::int64_t i = 0; i < tensor.size(); ++i) {
-    std::memcpy(result.bytes() + static_cast<std::size_t>(i) * width,
-                tensor.bytes() + static_cast<std::size_t>(from) * width, width);
-    for (std::size_t axis = rank; axis-- > 0;) {
-      from += strides[axis];
-      if (++index[axis] < tensor.shape()[axis]) {
-        break;
-      }
-      from -= strides[axis] * tensor.shape()[axis];
-      index[axis] = 0;
-    }
-  }
-  return result;
+Result<Tensor> transposed(Tensor tensor) {
+  tensor.reshape({tensor.shape().rbegin(), tensor.shape().rend()});
+  const Tensor* input = &tensor;
+  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> made, evaluate(OperatorCall(Op::kTranspose, {}, {&input, 1})));
+  return std::move(made[0]);
 }
 
 std::string header_text(const char* descr, const Shape& shape) {
@@ -115,7 +98,7 @@ Result<Tensor> parse_npy(std::span<const std::byte> content) {
     std::copy_n(content.begin() + static_cast<std::ptrdiff_t>(header.offset), elements.size(),
                 elements.begin());
     to_native_elements(header, elements);
-    return header.fortran_order ? transposed(tensor) : std::move(tensor);
+    return header.fortran_order ? transposed(std::move(tensor)) : std::move(tensor);
   });
 }
 
