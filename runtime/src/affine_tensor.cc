@@ -105,7 +105,7 @@ Result<std::vector<RealRange>> ranges_of(const Tensor& tensor, Granularity granu
                  ranges[index] = range;
                });
   if (!finite) {
-    auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+    auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
     return Status::invalid_argument("element ", bad - values.begin(), " is ", *bad);
   }
   return ranges;

@@ -107,7 +107,7 @@ Result<EinsumEquation> EinsumEquation::parse(const std::string& equation,
   result.output = output.labels(longest);
   for (int label : result.output) {
     bool known = label >= kLetters || occurrences[static_cast<std::size_t>(label)] > 0;
-    if (!known || std::count(result.output.begin(), result.output.end(), label) > 1) {
+    if (!known || std::ranges::count(result.output, label) > 1) {
       return malformed;
     }
   }

@@ -84,7 +84,7 @@ class Ranges {
     std::vector<std::int64_t> kernel = ints_attribute(op.attributes, "kernel_shape");
     std::vector<std::int64_t> dilations = ints_attribute(op.attributes, "dilations");
     std::vector<std::int64_t> pads = ints_attribute(op.attributes, "pads");
-    bool dilated = std::any_of(dilations.begin(), dilations.end(), [](std::int64_t d) { return d > 1; });
+    bool dilated = std::ranges::any_of(dilations, [](std::int64_t d) { return d > 1; });
     bool padded = int_attribute(op.op, op.attributes, "ceil_mode") != 0;
     for (std::size_t i = 0; i < pads.size(); ++i) {
       padded |= kernel.empty() || pads[i] >= kernel[i % kernel.size()];

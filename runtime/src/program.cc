@@ -96,7 +96,7 @@ class OperationVerifier {
     std::size_t known = op.inputs.size() + op.constants.size();
     for (const ArithmeticOp::Step& step : op.steps) {
       ZP_RETURN_IF_ERROR(check_operator(op.output, step.op, step.operands, 1));
-      bool sound = std::all_of(step.operands.begin(), step.operands.end(), [&](std::int32_t operand) {
+      bool sound = std::ranges::all_of(step.operands, [&](std::int32_t operand) {
         return operand == -1 || (operand >= 0 && static_cast<std::size_t>(operand) < known);
       });
       if (!sound) {
@@ -121,8 +121,7 @@ class OperationVerifier {
     constexpr std::int64_t kOne = std::int64_t{1} << 30;
     bool sound = op.exponentials.size() == static_cast<std::size_t>(in.q_max - in.q_min + 1) &&
                  op.exponentials[0] == kOne &&
-                 std::all_of(op.exponentials.begin(), op.exponentials.end(),
-                             [](std::int64_t e) { return e >= 0 && e <= kOne; });
+                 std::ranges::all_of(op.exponentials, [](std::int64_t e) { return e >= 0 && e <= kOne; });
     if (!sound) {
       return fail(op.output, "exponentials must fall from 2^30, one per distance of ",
                   describe(program_.tensor(op.input)));
@@ -254,7 +253,7 @@ class OperationVerifier {
     if (multipliers != channels) {
       return fail(output, multipliers, " multipliers do not fit ", channels, " channels");
     }
-    bool sound = std::visit([](const auto& m) { return std::all_of(m.begin(), m.end(), IsSound{}); },
+    bool sound = std::visit([](const auto& m) { return std::ranges::all_of(m, IsSound{}); },
                             requantization.multipliers);
     if (!sound) {
       return fail(output, "a multiplier is not a positive normal number");
@@ -268,8 +267,7 @@ class OperationVerifier {
     constexpr std::int64_t kFar = std::int64_t{1} << 31;
     auto all_in = [&](const std::vector<std::int64_t>& values, std::int64_t least) {
       return static_cast<std::int64_t>(values.size()) == axes &&
-             std::all_of(values.begin(), values.end(),
-                         [&](std::int64_t v) { return v >= least && v < kFar; });
+             std::ranges::all_of(values, [&](std::int64_t v) { return v >= least && v < kFar; });
     };
     bool sound = axes >= 1 && all_in(window.strides, 1) && all_in(window.dilations, 1) &&
                  all_in(window.holes, 1) && all_in(window.pads_begin, -kFar) &&
@@ -341,7 +339,7 @@ Status verify_order(const Program& program) {
   }
   for (std::size_t i = 0; i < program.operations.size(); ++i) {
     std::vector<TensorId> inputs = inputs_of(program.operations[i]);
-    bool sound = std::all_of(inputs.begin(), inputs.end(), is_made);
+    bool sound = std::ranges::all_of(inputs, is_made);
     for (TensorId output : outputs_of(program.operations[i])) {
       sound = sound && exists(output) && !is_made(output);
       if (sound) {
@@ -375,7 +373,7 @@ Status verify(const Program& program) {
 
 std::vector<TensorId> float_tensors_inside(const Program& program) {
   auto contains = [](const std::vector<TensorId>& ids, TensorId id) {
-    return std::find(ids.begin(), ids.end(), id) != ids.end();
+    return std::ranges::find(ids, id) != ids.end();
   };
   std::vector<TensorId> found;
   for (TensorId id = 0; id < static_cast<TensorId>(program.tensors.size()); ++id) {

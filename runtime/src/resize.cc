@@ -107,7 +107,7 @@ struct Modes {
       return Status::invalid_argument("attribute ", name, " is '", value, "', which Resize does not have");
     };
     auto is_one_of = [](const std::string& value, std::initializer_list<std::string_view> known) {
-      return std::find(known.begin(), known.end(), value) != known.end();
+      return std::ranges::find(known, value) != known.end();
     };
     Modes modes{Kind::kNearest,
                 text("coordinate_transformation_mode"),

@@ -17,8 +17,8 @@ Result<std::vector<std::int64_t>> axis_attribute(const Attributes& attributes, s
   if (values.empty()) {
     return std::vector<std::int64_t>(count, fallback);
   }
-  bool sound = values.size() == count && std::all_of(values.begin(), values.end(),
-                                                     [&](std::int64_t v) { return v >= least && v < kFar; });
+  bool sound = values.size() == count &&
+               std::ranges::all_of(values, [&](std::int64_t v) { return v >= least && v < kFar; });
   if (!sound) {
     return Status::invalid_argument("attribute ", name, " is ", values, "; ", count, " values of ", least,
                                     " or more are needed");
@@ -66,7 +66,7 @@ Result<WindowGeometry> declared_window(const Attributes& attributes, const Shape
   WindowGeometry window;
   window.input.assign(input.begin() + 2, input.end());
   std::size_t axes = window.input.size();
-  if (std::any_of(window.input.begin(), window.input.end(), [](std::int64_t x) { return x >= kFar; })) {
+  if (std::ranges::any_of(window.input, [](std::int64_t x) { return x >= kFar; })) {
     return Status::invalid_argument("input ", input, " has a spatial extent beyond 2^31");
   }
   ZP_ASSIGN_OR_RETURN(std::vector<std::int64_t> declared,
@@ -76,7 +76,7 @@ Result<WindowGeometry> declared_window(const Attributes& attributes, const Shape
   } else if (declared[0] != 0 && declared != kernel) {
     return Status::invalid_argument("kernel_shape is ", declared, " but the weights are ", kernel);
   }
-  bool sound = std::all_of(kernel.begin(), kernel.end(), [](std::int64_t k) { return k >= 1 && k < kFar; });
+  bool sound = std::ranges::all_of(kernel, [](std::int64_t k) { return k >= 1 && k < kFar; });
   if (kernel.size() != axes || !sound) {
     return Status::invalid_argument("kernel ", kernel, " does not fit input ", input);
   }
@@ -153,9 +153,8 @@ Result<WindowGeometry> transposed_window_geometry(const Attributes& attributes, 
   if (wanted.size() > axes) {
     wanted.erase(wanted.begin(), wanted.end() - static_cast<std::ptrdiff_t>(axes));
   }
-  if (!wanted.empty() &&
-      (wanted.size() != axes ||
-       std::any_of(wanted.begin(), wanted.end(), [](std::int64_t w) { return w < 1 || w >= kFar; }))) {
+  if (!wanted.empty() && (wanted.size() != axes ||
+                          std::ranges::any_of(wanted, [](std::int64_t w) { return w < 1 || w >= kFar; }))) {
     return Status::invalid_argument("attribute output_shape is ", wanted, "; ", axes,
                                     " values of 1 or more are needed");
   }

@@ -33,7 +33,7 @@ void join_axes(Shape& extents, std::vector<Shape>& strides) {
     std::size_t last = extents.size() - 1;
     return s[last - 1] == s[last] * extents[last] || extents[last - 1] == 1;
   };
-  while (extents.size() > 1 && std::all_of(strides.begin(), strides.end(), joins)) {
+  while (extents.size() > 1 && std::ranges::all_of(strides, joins)) {
     std::size_t last = extents.size() - 1;
     extents[last - 1] *= extents[last];
     extents.pop_back();

@@ -13,7 +13,7 @@ namespace {
 
 const kernels::DepthwiseKernel& kernel_for(Isa isa, const kernels::DepthwiseWindow& window) {
   std::span<const kernels::DepthwiseKernel> all = kernels::depthwise_kernels();
-  return *std::find_if(all.begin(), all.end(), [&](const kernels::DepthwiseKernel& kernel) {
+  return *std::ranges::find_if(all, [&](const kernels::DepthwiseKernel& kernel) {
     return kernels::includes(isa, kernel.isa) && (kernel.fits == nullptr || kernel.fits(window));
   });
 }

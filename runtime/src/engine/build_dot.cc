@@ -146,8 +146,7 @@ DotOrder conv_order(const ImageWindow& window, std::int64_t depth, bool whole_ro
 
 bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   const Shape& w = op.layer.weights.shape();
-  bool holes =
-      std::any_of(op.window.holes.begin(), op.window.holes.end(), [](std::int64_t h) { return h != 1; });
+  bool holes = std::ranges::any_of(op.window.holes, [](std::int64_t h) { return h != 1; });
   if (!multiplies_bytes(builder, op.layer, op.input, op.output) || holes || w.size() < 3 || w.size() > 4 ||
       !builder.has_room_for_pads(op)) {
     return false;

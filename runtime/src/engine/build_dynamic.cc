@@ -31,8 +31,7 @@ bool has_weight_zero(const Builder& builder, const EvaluateOp& op) {
 }  // namespace
 
 bool build_dynamic_quantize(Builder& builder, const EvaluateOp& op) {
-  bool all = op.outputs.size() == 3 &&
-             std::find(op.outputs.begin(), op.outputs.end(), kNoTensor) == op.outputs.end();
+  bool all = op.outputs.size() == 3 && std::ranges::find(op.outputs, kNoTensor) == op.outputs.end();
   if (!all || builder.type(op.inputs[0]) != ElementType::kFloat32) {
     return false;
   }

@@ -21,8 +21,7 @@ void name_step(const Builder& builder, Step& step, const Operation& operation, s
 /// Operands and result of one shape: images where one of the operands is, else plain.
 Stretches stretches_of(Builder& builder, const std::vector<TensorId>& operands, TensorId result,
                        std::vector<Stretches::Of>& tensors) {
-  bool as_images =
-      std::any_of(operands.begin(), operands.end(), [&](TensorId id) { return builder.has_image(id); });
+  bool as_images = std::ranges::any_of(operands, [&](TensorId id) { return builder.has_image(id); });
   if (!as_images) {
     for (TensorId id : operands) {
       tensors.push_back({builder.plain(id)});

@@ -19,8 +19,7 @@ using operators::product;
 
 bool are_floats(const Builder& builder, const EvaluateOp& op) {
   auto is_float = [&](TensorId id) { return id == kNoTensor || builder.type(id) == ElementType::kFloat32; };
-  return std::all_of(op.inputs.begin(), op.inputs.end(), is_float) &&
-         std::all_of(op.outputs.begin(), op.outputs.end(), is_float);
+  return std::ranges::all_of(op.inputs, is_float) && std::ranges::all_of(op.outputs, is_float);
 }
 
 bool has_input(const EvaluateOp& op, std::size_t i) {
@@ -213,7 +212,7 @@ bool is_depthwise(const operators::Convolution& convolution) {
   const WindowGeometry& window = convolution.window;
   auto negative = [](std::int64_t pad) { return pad < 0; };
   return convolution.w[1] == 1 && convolution.group > 1 && window.kernel.size() == 2 &&
-         std::none_of(window.pads_begin.begin(), window.pads_begin.end(), negative);
+         std::ranges::none_of(window.pads_begin, negative);
 }
 
 /// What the two steps of convolutions read.
@@ -332,8 +331,8 @@ bool build_float_mat_mul(Builder& builder, std::size_t i, const EvaluateOp& op) 
   step->b_column = 1;
   geometry->for_each_matrix([&](std::int64_t a, std::int64_t b) { step->matrices.push_back({a, b}); });
   // One matrix for many rows is one product.
-  bool shared = std::all_of(step->matrices.begin(), step->matrices.end(),
-                            [&](const auto& matrices) { return matrices.b == step->matrices[0].b; });
+  bool shared = std::ranges::all_of(step->matrices,
+                                    [&](const auto& matrices) { return matrices.b == step->matrices[0].b; });
   bool in_order = true;
   for (std::size_t j = 0; j < step->matrices.size(); ++j) {
     in_order = in_order && step->matrices[j].a == static_cast<std::ptrdiff_t>(j) * step->m * step->k;

@@ -16,8 +16,7 @@ using operators::extent_between;
 
 bool are_floats(const Builder& builder, const EvaluateOp& op) {
   auto is_float = [&](TensorId id) { return id != kNoTensor && builder.type(id) == ElementType::kFloat32; };
-  return op.outputs.size() == 1 && std::all_of(op.inputs.begin(), op.inputs.end(), is_float) &&
-         is_float(op.outputs[0]);
+  return op.outputs.size() == 1 && std::ranges::all_of(op.inputs, is_float) && is_float(op.outputs[0]);
 }
 
 void finish(Builder& builder, const EvaluateOp& op, std::unique_ptr<Step> step, std::string_view kernel,

@@ -28,9 +28,8 @@ bool build_mat_mul(Builder& builder, const MatMulOp& op) {
   step->n = geometry->n;
   geometry->for_each_matrix([&](std::int64_t a, std::int64_t b) { step->matrices.push_back({a, b}); });
   // One matrix for many rows is one product.
-  bool shared =
-      std::all_of(step->matrices.begin(), step->matrices.end(),
-                  [&](const MatMulStep::Matrix& matrix) { return matrix.b == step->matrices[0].b; });
+  bool shared = std::ranges::all_of(
+      step->matrices, [&](const MatMulStep::Matrix& matrix) { return matrix.b == step->matrices[0].b; });
   bool in_order = true;
   for (std::size_t i = 0; i < step->matrices.size(); ++i) {
     in_order = in_order && step->matrices[i].a == static_cast<std::ptrdiff_t>(i) * step->m * step->k;

@@ -92,7 +92,7 @@ class MoveBuilder {
 
  private:
   [[nodiscard]] bool is_moved(std::size_t input) const {
-    return std::find(moved_.begin(), moved_.end(), input) != moved_.end();
+    return std::ranges::find(moved_, input) != moved_.end();
   }
 
   /// Whether all that does not move is constant, and what moves has one type and is not too large.
@@ -114,7 +114,7 @@ class MoveBuilder {
         return false;
       }
     }
-    return !moved_.empty() && std::all_of(op_.outputs.begin(), op_.outputs.end(), [&](TensorId id) {
+    return !moved_.empty() && std::ranges::all_of(op_.outputs, [&](TensorId id) {
       return id == kNoTensor || (builder_.type(id) == builder_.type(op_.inputs[moved_[0]]) &&
                                  *element_count(builder_.shape(id)) <= most);
     });
@@ -123,11 +123,9 @@ class MoveBuilder {
   /// Pictures stay pictures, and bytes bytes.
   bool as_images() {
     auto pictured = [&](TensorId id) { return id == kNoTensor || builder_.shape(id).size() == 4; };
-    return std::any_of(moved_.begin(), moved_.end(),
-                       [&](std::size_t i) { return builder_.has_image(op_.inputs[i]); }) &&
-           std::all_of(moved_.begin(), moved_.end(),
-                       [&](std::size_t i) { return pictured(op_.inputs[i]); }) &&
-           std::all_of(op_.outputs.begin(), op_.outputs.end(), pictured);
+    return std::ranges::any_of(moved_, [&](std::size_t i) { return builder_.has_image(op_.inputs[i]); }) &&
+           std::ranges::all_of(moved_, [&](std::size_t i) { return pictured(op_.inputs[i]); }) &&
+           std::ranges::all_of(op_.outputs, pictured);
   }
 
   bool evaluate_addresses() {

@@ -204,8 +204,7 @@ class ArithmeticBuilder {
       }
       shapes_.push_back(constant.shape());
     }
-    return std::all_of(op_.steps.begin(), op_.steps.end(),
-                       [&](const ArithmeticOp::Step& step) { return take_stage(step); }) &&
+    return std::ranges::all_of(op_.steps, [&](const ArithmeticOp::Step& step) { return take_stage(step); }) &&
            shapes_.back() == builder_.shape(op_.output);
   }
 

@@ -75,16 +75,14 @@ Status Builder::build_operation(std::size_t i) {
   const Operation& operation = program_.operations[i];
   std::vector<TensorId> outputs = outputs_of(operation);
   auto made = [&](TensorId id) { return is_made(id); };
-  if (std::all_of(outputs.begin(), outputs.end(), made)) {
+  if (std::ranges::all_of(outputs, made)) {
     return {};
   }
   std::vector<TensorId> inputs = inputs_of(operation);
   auto known = [&](TensorId id) { return is_static(id) && element_count(shape(id)).ok(); };
   auto empty = [&](TensorId id) { return *element_count(shape(id)) == 0; };
-  bool quick = std::all_of(inputs.begin(), inputs.end(), known) &&
-               std::all_of(outputs.begin(), outputs.end(), known) &&
-               std::none_of(inputs.begin(), inputs.end(), empty) &&
-               std::none_of(outputs.begin(), outputs.end(), empty);
+  bool quick = std::ranges::all_of(inputs, known) && std::ranges::all_of(outputs, known) &&
+               std::ranges::none_of(inputs, empty) && std::ranges::none_of(outputs, empty);
   if (quick) {
     quick = std::visit(
         [&](const auto& op) {

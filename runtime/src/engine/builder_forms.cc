@@ -33,9 +33,9 @@ Place Builder::new_scratch(std::int64_t size) {
 }
 
 Place Builder::new_exact(TensorId id) {
-  auto times = std::count(program_.outputs.begin(), program_.outputs.end(), id);
+  auto times = std::ranges::count(program_.outputs, id);
   if (times == 1) {
-    auto at = std::find(program_.outputs.begin(), program_.outputs.end(), id) - program_.outputs.begin();
+    auto at = std::ranges::find(program_.outputs, id) - program_.outputs.begin();
     value(id).exact = Place{
         add_buffer({Buffer::Home::kOutput, static_cast<std::size_t>(at), nullptr, {bytes(id), 0, -1}}), 0};
   } else {
@@ -127,7 +127,7 @@ std::optional<Image> Builder::slice_of_concat(TensorId id) {
   std::size_t rank = shape(whole).size();
   std::int64_t axis = int_attribute(op->op, op->attributes, "axis");
   bool of_channels = (axis == 1 || axis + static_cast<std::int64_t>(rank) == 1) && (rank == 3 || rank == 4);
-  if (!of_channels || std::count(op->inputs.begin(), op->inputs.end(), id) != 1 || !wants_image(whole)) {
+  if (!of_channels || std::ranges::count(op->inputs, id) != 1 || !wants_image(whole)) {
     return std::nullopt;
   }
   Image image = has_image(whole) ? *value(whole).image : new_image(whole);
@@ -146,7 +146,7 @@ bool Builder::wants_image(TensorId id, int depth) const {
     return false;
   }
   constexpr int kFar = 4;  // operations that care little stand between
-  return std::any_of(readers(id).begin(), readers(id).end(), [&](std::size_t reader) {
+  return std::ranges::any_of(readers(id), [&](std::size_t reader) {
     const Operation& operation = program_.operations[reader];
     if (std::holds_alternative<ConvOp>(operation) || std::holds_alternative<AveragePoolOp>(operation)) {
       return true;

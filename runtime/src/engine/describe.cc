@@ -20,11 +20,10 @@ std::string describe(const DequantizeOp& /*op*/) { return "Dequantize"; }
 std::string describe(const ConvOp& op) {
   const Shape& w = op.layer.weights.shape();
   std::string text = "Conv " + joined({w.begin() + 2, w.end()});
-  bool strided = std::any_of(op.window.strides.begin(), op.window.strides.end(),
-                             [](std::int64_t stride) { return stride != 1; });
+  bool strided = std::ranges::any_of(op.window.strides, [](std::int64_t stride) { return stride != 1; });
   if (strided) {
-    bool square = std::all_of(op.window.strides.begin(), op.window.strides.end(),
-                              [&](std::int64_t stride) { return stride == op.window.strides[0]; });
+    bool square = std::ranges::all_of(op.window.strides,
+                                      [&](std::int64_t stride) { return stride == op.window.strides[0]; });
     text += "/" + (square ? std::to_string(op.window.strides[0]) : joined(op.window.strides));
   }
   if (op.group > 1) {

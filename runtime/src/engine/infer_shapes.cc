@@ -169,8 +169,8 @@ class Inference {
     if (op.op == Op::kDequantizeLinear && dequantized_matrix(program_, op, readers_of(op.outputs[0]))) {
       return put(op.outputs[0], *shape(op.inputs[0]));  // its integers stay
     }
-    bool constant = std::all_of(op.inputs.begin(), op.inputs.end(),
-                                [&](TensorId id) { return id == kNoTensor || is_constant(id); });
+    bool constant =
+        std::ranges::all_of(op.inputs, [&](TensorId id) { return id == kNoTensor || is_constant(id); });
     if (constant || op.op == Op::kShape || op.op == Op::kSize) {
       return fold(op);
     }
@@ -207,7 +207,7 @@ class Inference {
     std::vector<std::size_t> readers;
     for (std::size_t i = 0; i < program_.operations.size(); ++i) {
       std::vector<TensorId> inputs = inputs_of(program_.operations[i]);
-      if (std::find(inputs.begin(), inputs.end(), id) != inputs.end()) {
+      if (std::ranges::find(inputs, id) != inputs.end()) {
         readers.push_back(i);
       }
     }

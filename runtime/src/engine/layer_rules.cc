@@ -16,8 +16,7 @@ bool has_tame_multipliers(const LinearLayer& layer, QuantizedRange input) {
   QuantizedRange sums = accumulator_range(layer, input);
   double most =
       std::max(std::abs(static_cast<double>(sums.q_min)), std::abs(static_cast<double>(sums.q_max)));
-  return std::all_of(multipliers->begin(), multipliers->end(),
-                     [&](float m) { return most * static_cast<double>(m) < 0x1p29; });
+  return std::ranges::all_of(*multipliers, [&](float m) { return most * static_cast<double>(m) < 0x1p29; });
 }
 
 kernels::Epilogue requantization_epilogue(const Requantization& requantization, std::int32_t shift) {
@@ -31,7 +30,7 @@ kernels::Epilogue requantization_epilogue(const Requantization& requantization, 
 
 const kernels::DotKernel& kernel_of_any_weights(Isa isa, const kernels::DotWork& work) {
   std::span<const kernels::DotKernel> all = kernels::dot_kernels();
-  return *std::find_if(all.begin(), all.end(), [&](const kernels::DotKernel& kernel) {
+  return *std::ranges::find_if(all, [&](const kernels::DotKernel& kernel) {
     return kernels::includes(isa, kernel.isa) && kernel.split == nullptr &&
            (kernel.worth == nullptr || kernel.worth(work));
   });
@@ -61,7 +60,7 @@ ImageWindow image_window(const ConvOp& op, const Image& input) {
     }
   }
   auto pads = [](const std::vector<std::int64_t>& list) {
-    return std::any_of(list.begin(), list.end(), [](std::int64_t pad) { return pad > 0; });
+    return std::ranges::any_of(list, [](std::int64_t pad) { return pad > 0; });
   };
   result.padded = pads(window.pads_begin) || pads(window.pads_end);
   return result;

@@ -21,7 +21,7 @@ Result<Shape> reduce_output(const ReduceOp& op, const Shape& input) {
       out.push_back(reduced[i] ? 1 : input[i]);
     }
   }
-  bool gives_none = std::find(out.begin(), out.end(), 0) != out.end();
+  bool gives_none = std::ranges::find(out, 0) != out.end();
   if (op.mean && empty && !gives_none) {
     return Status::invalid_argument("there is no mean over no elements of ", input);
   }

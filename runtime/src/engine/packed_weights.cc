@@ -63,8 +63,8 @@ std::optional<DequantizedMatrix> dequantized_matrix(const Program& program, cons
     return std::nullopt;
   }
   TensorId made = op.outputs[0];
-  bool given_out = std::find(program.outputs.begin(), program.outputs.end(), made) != program.outputs.end();
-  bool multiplied = !readers.empty() && std::all_of(readers.begin(), readers.end(), [&](std::size_t i) {
+  bool given_out = std::ranges::find(program.outputs, made) != program.outputs.end();
+  bool multiplied = !readers.empty() && std::ranges::all_of(readers, [&](std::size_t i) {
     return multiplies_by(program, program.operations[i], made);
   });
   if (given_out || !multiplied ||

@@ -104,7 +104,7 @@ void mean_row(std::span<const std::byte* const> inputs, std::byte* output, std::
 template <typename T>
 bool has_zero(const Tensor& tensor) {
   std::span<const T> elements = tensor.data<T>();
-  return std::find(elements.begin(), elements.end(), T{}) != elements.end();
+  return std::ranges::find(elements, T{}) != elements.end();
 }
 
 }  // namespace

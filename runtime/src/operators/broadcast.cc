@@ -112,7 +112,7 @@ void BroadcastWalk::step(const Axis& axis, std::int64_t count) {
 
 void BroadcastWalk::run_row(const RowKernel& kernel) {
   const Axis& axis = axes_.back();
-  bool repeats = axis.extent > 1 && std::count(axis.steps.begin(), axis.steps.end(), 0) > 0;
+  bool repeats = axis.extent > 1 && std::ranges::count(axis.steps, 0) > 0;
   std::int64_t block = repeats ? kBlock : axis.extent;
   for (std::int64_t i = 0; i < axis.extent; i += block) {
     for (std::size_t k = 0; k < at_.size(); ++k) {

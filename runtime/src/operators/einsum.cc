@@ -20,9 +20,7 @@ namespace {
 using Labels = std::vector<int>;
 using Extents = std::map<int, std::int64_t>;
 
-bool contains(const Labels& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
+bool contains(const Labels& labels, int label) { return std::ranges::find(labels, label) != labels.end(); }
 
 /// Only one of the labels in `a`, and in order: those for which `chosen` holds.
 template <typename Predicate>

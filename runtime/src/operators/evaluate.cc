@@ -4,6 +4,7 @@
 
 #include "narrow_elements.h"
 #include "operators/operators.h"
+#include "operators/wide.h"
 #include "zeropoint/half.h"
 
 namespace zeropoint {
@@ -61,25 +62,37 @@ bool takes_halves(Op op) {
   }
 }
 
-/// The call with its halves as float32, and the result back as what they were.
-Result<std::vector<Tensor>> evaluate_widened(const OperatorCall& call, ElementType half) {
-  std::vector<Tensor> wide(call.input_count());
+/// What elements of `type` are computed in: halves in float32; integers of less than 64 bits in int64 where
+/// that gives the same, wrapped back, with less code.
+ElementType computed_in(Op op, ElementType type) {
+  if (is_half(type) && !takes_halves(op)) {
+    return ElementType::kFloat32;
+  }
+  bool narrow =
+      is_integer(type) && type != ElementType::kInt4 && type != ElementType::kUint4 && size_of(type) < 8;
+  return narrow && (op == Op::kGemm || op == Op::kMatMul || op == Op::kMaxPool) ? ElementType::kInt64 : type;
+}
+
+/// The call with its elements of `type` as `wide` ones, and the result back as what they were.
+Result<std::vector<Tensor>> evaluate_widened(const OperatorCall& call, ElementType type, ElementType wide) {
+  std::vector<Tensor> widened(call.input_count());
   std::vector<const Tensor*> inputs;
   for (std::size_t i = 0; i < call.input_count(); ++i) {
     const Tensor* input = call.has(i) ? &call.input(i) : nullptr;
-    if (input != nullptr && is_half(input->type())) {
-      wide[i] = widen(*input);
-      input = &wide[i];
+    bool half = input != nullptr && wide == ElementType::kFloat32 && is_half(input->type());
+    if (half || (input != nullptr && input->type() == type)) {
+      widened[i] = operators::convert(*input, wide);
+      input = &widened[i];
     }
     inputs.push_back(input);
   }
-  OperatorCall widened(call.op(), call.attributes(), inputs, call.output_count(), call.largest_output());
-  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, info_of(call.op()).evaluation(widened));
-  // The statistics of a LayerNormalization stay float32.
-  std::size_t narrowed = call.op() == Op::kLayerNormalization ? 1 : outputs.size();
-  for (std::size_t i = 0; i < narrowed; ++i) {
-    if (outputs[i].type() == ElementType::kFloat32) {
-      outputs[i] = narrow(outputs[i], half);
+  OperatorCall wider(call.op(), call.attributes(), inputs, call.output_count(), call.largest_output());
+  ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, info_of(call.op()).evaluation(wider));
+  // The statistics of a LayerNormalization stay float32, the positions of a MaxPool int64.
+  bool first_alone = call.op() == Op::kLayerNormalization || call.op() == Op::kMaxPool;
+  for (std::size_t i = 0; i < (first_alone ? 1 : outputs.size()); ++i) {
+    if (outputs[i].type() == wide) {
+      outputs[i] = is_half(type) ? narrow(outputs[i], type) : operators::convert(outputs[i], type);
     }
   }
   return outputs;
@@ -114,9 +127,10 @@ Result<std::vector<Tensor>> evaluate(const OperatorCall& call) {
   const OpInfo& info = info_of(call.op());
   ZP_RETURN_IF_ERROR(check_counts(call, info));
   try {
-    for (std::size_t i = 0; i < call.input_count() && !takes_halves(call.op()); ++i) {
-      if (call.has(i) && is_half(call.input(i).type())) {
-        return evaluate_widened(call, call.input(i).type());
+    for (std::size_t i = 0; i < call.input_count(); ++i) {
+      ElementType type = call.has(i) ? call.input(i).type() : ElementType::kFloat32;
+      if (ElementType wide = computed_in(call.op(), type); wide != type) {
+        return evaluate_widened(call, type, wide);
       }
     }
     ZP_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, info.evaluation(call));

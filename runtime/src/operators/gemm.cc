@@ -55,13 +55,13 @@ Result<std::vector<Tensor>> gemm_of(const OperatorCall& call, const Matrix& a, c
   const T* c_data = nullptr;
   if (call.has(2)) {
     ZP_ASSIGN_OR_RETURN(c, addend(call.input(2).shape(), a.rows, b.columns));
-    c_data = call.input(2).data<T>().data();
+    c_data = elements_as<T>(call.input(2)).data();
   }
   ZP_ASSIGN_OR_RETURN(T alpha, factor<T>(call, "alpha"));
   ZP_ASSIGN_OR_RETURN(T beta, factor<T>(call, "beta"));
-  const T* a_data = call.input(0).data<T>().data();
-  const T* b_data = call.input(1).data<T>().data();
-  T* out = y.data<T>().data();
+  const T* a_data = elements_as<T>(call.input(0)).data();
+  const T* b_data = elements_as<T>(call.input(1)).data();
+  T* out = elements_as<T>(y).data();
   for (std::int64_t i = 0; i < a.rows; ++i) {
     for (std::int64_t j = 0; j < b.columns; ++j) {
       T sum{};
@@ -93,7 +93,7 @@ Result<std::vector<Tensor>> gemm(const OperatorCall& call) {
   if (left.columns != right.rows) {
     return Status::invalid_argument("matrices ", a.shape(), " and ", b.shape(), " cannot be multiplied");
   }
-  return visit_number(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
+  return visit_products(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     return gemm_of<decltype(element)>(call, left, right);
   });
 }

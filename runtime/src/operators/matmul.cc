@@ -13,17 +13,17 @@ Result<std::vector<Tensor>> matmul(const OperatorCall& call) {
   ZP_RETURN_IF_ERROR(common_type(call).status());
   ZP_ASSIGN_OR_RETURN(MatMulGeometry geometry, MatMulGeometry::of(a.shape(), b.shape()));
   ZP_ASSIGN_OR_RETURN(Tensor y, call.make_output(a.type(), geometry.shape));
-  return visit_number(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
+  return visit_products(a.type(), [&](auto element) -> Result<std::vector<Tensor>> {
     using T = decltype(element);
-    const T* left = a.data<T>().data();
-    T* out = y.data<T>().data();
+    const T* left = elements_as<T>(a).data();
+    T* out = elements_as<T>(y).data();
     if (y.size() == 0) {
       return one(std::move(y));
     }
     // Row by row of b, so that memory is read in order; each sum still meets its terms in theirs.
     geometry.for_each_matrix([&](std::int64_t a_offset, std::int64_t b_offset) {
       for (std::int64_t i = 0; i < geometry.m; ++i, out += geometry.n) {
-        const T* right = b.data<T>().data() + b_offset;
+        const T* right = elements_as<T>(b).data() + b_offset;
         for (std::int64_t k = 0; k < geometry.k; ++k, right += geometry.n) {
           T factor = left[a_offset + i * geometry.k + k];
           for (std::int64_t j = 0; j < geometry.n; ++j) {

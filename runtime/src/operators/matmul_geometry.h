@@ -41,7 +41,7 @@ struct MatMulGeometry {
   /// and `column` in b being the offsets of its first factors; the next ones are 1 and n further.
   template <typename Function>
   void for_each(Function&& function) const {
-    if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+    if (std::ranges::find(shape, 0) != shape.end()) {
       return;
     }
     std::int64_t element = 0;

@@ -62,13 +62,22 @@ Result<std::vector<Tensor>> max_pool(const OperatorCall& call) {
     ZP_ASSIGN_OR_RETURN(Tensor indices, call.make_output(ElementType::kInt64, std::move(shape)));
     outputs.push_back(std::move(indices));
   }
-  return visit_number(x.type(), [&](auto element) -> Result<std::vector<Tensor>> {
+  auto pool_elements = [&](auto element) -> Result<std::vector<Tensor>> {
     if (outputs[0].size() != 0) {
       pool<decltype(element)>(x, window, call.int_attribute("storage_order") != 0, outputs[0],
                               outputs.size() > 1 ? &outputs[1] : nullptr);
     }
     return std::move(outputs);
-  });
+  };
+  // Narrower integers do not come here (evaluate.cc).
+  switch (x.type()) {
+    case ElementType::kInt64:
+      return pool_elements(std::int64_t{});
+    case ElementType::kUint64:
+      return pool_elements(std::uint64_t{});
+    default:
+      return visit_float(x.type(), pool_elements);
+  }
 }
 
 }  // namespace zeropoint::operators

@@ -64,8 +64,8 @@ AttributeKind AttributeInfo::kind() const noexcept {
 }
 
 const AttributeInfo* OpInfo::find_attribute(std::string_view attribute) const noexcept {
-  auto found = std::find_if(attributes.begin(), attributes.end(),
-                            [&](const AttributeInfo& info) { return info.name == attribute; });
+  auto found =
+      std::ranges::find_if(attributes, [&](const AttributeInfo& info) { return info.name == attribute; });
   return found == attributes.end() ? nullptr : &*found;
 }
 
@@ -76,9 +76,8 @@ const OpInfo& info_of(Op op) noexcept { return kOperators[static_cast<std::size_
 std::string_view name_of(Op op) noexcept { return info_of(op).name; }
 
 std::optional<Op> find_op(std::string_view name, std::string_view domain) noexcept {
-  const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OpInfo& info) {
-    return info.name == name && info.domain == domain;
-  });
+  const auto* found = std::ranges::find_if(
+      kOperators, [&](const OpInfo& info) { return info.name == name && info.domain == domain; });
   return found == std::end(kOperators) ? std::nullopt : std::optional(static_cast<Op>(found - kOperators));
 }
 

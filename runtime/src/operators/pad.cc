@@ -25,9 +25,8 @@ Result<std::vector<Pads>> pads_of(const OperatorCall& call) {
     ZP_ASSIGN_OR_RETURN(axes, call.ints_input(3));
   }
   constexpr std::int64_t kFar = std::int64_t{1} << 40;
-  bool sound = pads.size() == 2 * axes.size() && std::all_of(pads.begin(), pads.end(), [](std::int64_t pad) {
-                 return pad > -kFar && pad < kFar;
-               });
+  bool sound = pads.size() == 2 * axes.size() &&
+               std::ranges::all_of(pads, [](std::int64_t pad) { return pad > -kFar && pad < kFar; });
   if (!sound) {
     return Status::invalid_argument("pads ", pads, " do not fit input ", x.shape());
   }

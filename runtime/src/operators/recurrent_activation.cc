@@ -19,8 +19,7 @@ const RecurrentActivation::Row* RecurrentActivation::find(std::string_view name)
       {"Tanh", Kind::kTanh, 0, 0.0F, 0.0F},
       {"ThresholdedRelu", Kind::kThresholdedRelu, 1, 1.0F, 0.0F},
   };
-  const auto* found =
-      std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& row) { return row.name == name; });
+  const auto* found = std::ranges::find_if(kRows, [&](const Row& row) { return row.name == name; });
   return found == std::end(kRows) ? nullptr : found;
 }
 

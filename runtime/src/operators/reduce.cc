@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <type_traits>
 
@@ -67,10 +68,14 @@ W magnitude(W value) {
 /// How elements are combined: sum, product, largest, smallest.
 enum class Fold : std::uint8_t { kSum, kProduct, kMax, kMin };
 
-/// The work of one reduction over elements held as W. `element(value, slot)` is what is folded.
+/// The work of one reduction over elements held as W.
 template <typename W>
 class Reduction {
  public:
+  /// Changes consecutive elements before they are folded; the first of them goes to result `slot`, and so do
+  /// the others where the innermost axis is reduced.
+  using Change = std::function<void(std::span<W> elements, std::size_t slot, bool inner_reduced)>;
+
   /// `slots`: how many results there are.
   Reduction(const Tensor& x, const std::vector<bool>& reduced, std::int64_t slots) : x_(x), slots_(slots) {
     if (x.size() > 0) {
@@ -78,21 +83,27 @@ class Reduction {
     }
   }
 
-  template <Fold kFold, typename Element>
-  std::vector<W> fold(W start, Element element) const {
+  std::vector<W> fold(Fold how, W start, const Change& change = nullptr) const {
     std::vector<W> slots(static_cast<std::size_t>(slots_), start);
     if (x_.size() == 0) {
       return slots;
     }
     bool inner_reduced = !axes_.empty() && axes_.back().reduced;
     std::int64_t row = axes_.empty() ? 1 : axes_.back().extent;
-    for_each_block(row, [&](std::span<const W> block, std::size_t slot) {
-      if (inner_reduced) {
-        slots[slot] = fold_row<kFold>(block, slots[slot], [&](W value) { return element(value, slot); });
-      } else {
-        for (std::size_t i = 0; i < block.size(); ++i) {
-          slots[slot + i] = combine<kFold>(slots[slot + i], element(block[i], slot + i));
-        }
+    for_each_block(row, [&](std::span<W> block, std::size_t slot) {
+      if (change) {
+        change(block, slot, inner_reduced);
+      }
+      W* into = slots.data() + slot;
+      switch (how) {
+        case Fold::kSum:
+          return fold_block<Fold::kSum>(block, into, inner_reduced);
+        case Fold::kProduct:
+          return fold_block<Fold::kProduct>(block, into, inner_reduced);
+        case Fold::kMax:
+          return fold_block<Fold::kMax>(block, into, inner_reduced);
+        case Fold::kMin:
+          return fold_block<Fold::kMin>(block, into, inner_reduced);
       }
     });
     return slots;
@@ -112,20 +123,32 @@ class Reduction {
     }
   }
 
+  /// All of the block into one result, or each element into its own.
+  template <Fold kFold>
+  static void fold_block(std::span<const W> block, W* into, bool inner_reduced) {
+    if (inner_reduced) {
+      *into = fold_row<kFold>(block, *into);
+      return;
+    }
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      into[i] = combine<kFold>(into[i], block[i]);
+    }
+  }
+
   /// Several partial results side by side, in a fixed order.
-  template <Fold kFold, typename Element>
-  static W fold_row(std::span<const W> row, W start, Element element) {
+  template <Fold kFold>
+  static W fold_row(std::span<const W> row, W start) {
     constexpr std::size_t kParts = 4;
     std::size_t i = 0;
     W result = start;
     if (row.size() >= kParts) {
       W parts[kParts];
       for (; i < kParts; ++i) {
-        parts[i] = element(row[i]);
+        parts[i] = row[i];
       }
       for (; i + kParts <= row.size(); i += kParts) {
         for (std::size_t k = 0; k < kParts; ++k) {
-          parts[k] = combine<kFold>(parts[k], element(row[i + k]));
+          parts[k] = combine<kFold>(parts[k], row[i + k]);
         }
       }
       for (W part : parts) {
@@ -133,7 +156,7 @@ class Reduction {
       }
     }
     for (; i < row.size(); ++i) {
-      result = combine<kFold>(result, element(row[i]));
+      result = combine<kFold>(result, row[i]);
     }
     return result;
   }
@@ -150,7 +173,7 @@ class Reduction {
       for (std::int64_t i = 0; i < row; i += kBlock) {
         std::int64_t count = std::min(kBlock, row - i);
         load_wide(x_, first + i, count, block);
-        function(std::span<const W>(block, static_cast<std::size_t>(count)),
+        function(std::span<W>(block, static_cast<std::size_t>(count)),
                  static_cast<std::size_t>(slot + i * inner_step));
       }
       for (std::size_t axis = position.size(); axis-- > 0;) {
@@ -172,12 +195,15 @@ class Reduction {
 /// log(sum(exp(x))), with the largest element taken out so that nothing overflows.
 std::vector<double> log_sum_exp(const Reduction<double>& reduction) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  std::vector<double> largest =
-      reduction.fold<Fold::kMax>(-kInfinity, [](double value, std::size_t) { return value; });
+  std::vector<double> largest = reduction.fold(Fold::kMax, -kInfinity);
   // Where the largest is infinite there is nothing to take out.
   auto shift = [&](std::size_t slot) { return std::isinf(largest[slot]) ? 0 : largest[slot]; };
-  std::vector<double> sums = reduction.fold<Fold::kSum>(
-      0, [&](double value, std::size_t slot) { return std::exp(value - shift(slot)); });
+  std::vector<double> sums =
+      reduction.fold(Fold::kSum, 0, [&](std::span<double> elements, std::size_t slot, bool inner_reduced) {
+        for (std::size_t i = 0; i < elements.size(); ++i) {
+          elements[i] = std::exp(elements[i] - shift(inner_reduced ? slot : slot + i));
+        }
+      });
   for (std::size_t i = 0; i < sums.size(); ++i) {
     sums[i] = std::log(sums[i]) + shift(i);
   }
@@ -201,29 +227,35 @@ W extreme(ElementType type, bool lowest) {
 
 template <typename W>
 std::vector<W> reduced_values(Op op, ElementType type, const Reduction<W>& reduction) {
-  auto itself = [](W value, std::size_t /*slot*/) { return value; };
-  auto square = [](W value, std::size_t /*slot*/) { return Times<W>()(value, value); };
+  using Change = typename Reduction<W>::Change;
+  Change change;
   switch (op) {
     case Op::kReduceMax:
-      return reduction.template fold<Fold::kMax>(extreme<W>(type, true), itself);
+      return reduction.fold(Fold::kMax, extreme<W>(type, true));
     case Op::kReduceMin:
-      return reduction.template fold<Fold::kMin>(extreme<W>(type, false), itself);
+      return reduction.fold(Fold::kMin, extreme<W>(type, false));
     case Op::kReduceProd:
-      return reduction.template fold<Fold::kProduct>(W{1}, itself);
+      return reduction.fold(Fold::kProduct, W{1});
     case Op::kReduceL1:
-      return reduction.template fold<Fold::kSum>(
-          W{}, [](W value, std::size_t /*slot*/) { return magnitude(value); });
+      change = [](std::span<W> elements, std::size_t /*slot*/, bool /*inner_reduced*/) {
+        std::transform(elements.begin(), elements.end(), elements.begin(), magnitude<W>);
+      };
+      break;
     case Op::kReduceL2:
     case Op::kReduceSumSquare:
-      return reduction.template fold<Fold::kSum>(W{}, square);
+      change = [](std::span<W> elements, std::size_t /*slot*/, bool /*inner_reduced*/) {
+        std::transform(elements.begin(), elements.end(), elements.begin(), elements.begin(), Times<W>());
+      };
+      break;
     case Op::kReduceLogSumExp:
       if constexpr (std::is_same_v<W, double>) {
         return log_sum_exp(reduction);
       }
-      [[fallthrough]];  // integers come here as reals
+      break;  // integers come here as reals
     default:
-      return reduction.template fold<Fold::kSum>(W{}, itself);
+      break;
   }
+  return reduction.fold(Fold::kSum, W{}, change);
 }
 
 /// What follows the sum of `count` elements.
@@ -265,7 +297,7 @@ Result<std::vector<Tensor>> reduce(const OperatorCall& call) {
     return Status::unsupported("it is not computed on ", name_of(x.type()));
   }
   ZP_ASSIGN_OR_RETURN(std::vector<bool> axes, reduced_axes(call));
-  if (std::find(axes.begin(), axes.end(), true) == axes.end() && !changes_elements(call.op())) {
+  if (std::ranges::find(axes, true) == axes.end() && !changes_elements(call.op())) {
     return one(x);
   }
   Shape shape;

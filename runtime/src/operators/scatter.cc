@@ -18,7 +18,7 @@ enum class Reduction : std::uint8_t { kNone, kAdd, kMul, kMax, kMin };
 Result<Reduction> reduction_of(const OperatorCall& call) {
   std::string name = call.string_attribute("reduction");
   constexpr std::string_view kNames[] = {"none", "add", "mul", "max", "min"};
-  const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
+  const auto* found = std::ranges::find(kNames, name);
   if (found == std::end(kNames)) {
     return Status::invalid_argument("attribute reduction is '", name,
                                     "'; none, add, mul, max or min is needed");

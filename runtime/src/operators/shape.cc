@@ -31,7 +31,7 @@ Result<std::vector<Tensor>> non_zero(const OperatorCall& call) {
   const Tensor& x = call.input(0);
   Tensor found = convert(x, ElementType::kBool);
   std::span<const std::uint8_t> is = elements_as<std::uint8_t>(found);
-  std::int64_t count = x.size() - std::count(is.begin(), is.end(), 0);
+  std::int64_t count = x.size() - std::ranges::count(is, 0);
   ZP_ASSIGN_OR_RETURN(Tensor output, call.make_output(ElementType::kInt64, {x.rank(), count}));
   std::span<std::int64_t> out = output.data<std::int64_t>();
   std::size_t column = 0;

@@ -29,6 +29,16 @@ auto visit_number(ElementType type, Function&& function) -> decltype(function(fl
   return visit_float(type, std::forward<Function>(function));
 }
 
+/// Where there are only sums and products, to which the sign of integers is nothing: T is float, double or
+/// std::int64_t. Narrower integers do not come here (evaluate.cc).
+template <typename Function>
+auto visit_products(ElementType type, Function&& function) -> decltype(function(float{})) {
+  if (type == ElementType::kInt64 || type == ElementType::kUint64) {
+    return function(std::int64_t{});
+  }
+  return visit_float(type, std::forward<Function>(function));
+}
+
 /// Where elements only move: calls function(T{}) with an unsigned integer as wide as the elements of `type`.
 template <typename Function>
 auto visit_width(ElementType type, Function&& function) -> decltype(function(std::uint8_t{})) {

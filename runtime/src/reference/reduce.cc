@@ -47,7 +47,7 @@ Result<Tensor> run(const ReduceOp& op, const Tensor& input, ElementType type) {
     auto is_this = [&](std::int64_t axis) {
       return axis == static_cast<std::int64_t>(i) || axis + input.rank() == static_cast<std::int64_t>(i);
     };
-    if (op.keep_axes || std::none_of(op.axes.begin(), op.axes.end(), is_this)) {
+    if (op.keep_axes || std::ranges::none_of(op.axes, is_this)) {
       shape.push_back(kept[i]);
     }
   }

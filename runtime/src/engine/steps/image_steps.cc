@@ -8,10 +8,10 @@ namespace zeropoint::engine {
 Stretches Stretches::of(const std::vector<Image>& images) {
   const Image& first = images[0];
   std::int64_t row = first.width * first.channels;
-  if (std::all_of(images.begin(), images.end(), [](const Image& image) { return image.is_dense(); })) {
+  if (std::ranges::all_of(images, [](const Image& image) { return image.is_dense(); })) {
     return {1, 1, 1, first.batch * first.height * row};
   }
-  if (std::all_of(images.begin(), images.end(), [](const Image& image) { return image.rows_are_dense(); })) {
+  if (std::ranges::all_of(images, [](const Image& image) { return image.rows_are_dense(); })) {
     return {first.batch, first.height, 1, row};
   }
   return {first.batch, first.height, first.width, first.channels};

@@ -27,8 +27,7 @@ ReferenceStep::ReferenceStep(const Program& program, const Operation& operation,
   };
   bool borders =
       std::holds_alternative<QuantizeOp>(operation) || std::holds_alternative<DequantizeOp>(operation);
-  profile.in_float = !borders && (std::any_of(inputs_.begin(), inputs_.end(), real) ||
-                                  std::any_of(outputs_.begin(), outputs_.end(), real));
+  profile.in_float = !borders && (std::ranges::any_of(inputs_, real) || std::ranges::any_of(outputs_, real));
 }
 
 Status ReferenceStep::run(const RunContext& context) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "operators/visit_type.h"
 #include "zeropoint/requantize.h"
 
 namespace zeropoint::engine {
@@ -20,13 +21,27 @@ void with_elements(const RunContext& context, const Integers& integers, Function
                 [&](auto element) { function(elements_at<decltype(element)>(context, integers.place)); });
 }
 
-/// The same for integers of up to 16 bits.
+/// An integer of up to 16 bits.
+std::int32_t element_of(const void* elements, ElementType type, std::int64_t i) {
+  switch (type) {
+    case ElementType::kInt16:
+      return static_cast<const std::int16_t*>(elements)[i];
+    case ElementType::kUint16:
+      return static_cast<const std::uint16_t*>(elements)[i];
+    case ElementType::kUint8:
+    case ElementType::kUint4:
+      return static_cast<const std::uint8_t*>(elements)[i];
+    default:
+      return static_cast<const std::int8_t*>(elements)[i];
+  }
+}
+
+/// Calls function(elements) with a pointer to where integers go, as unsigned ones of their width: they have
+/// the same bits.
 template <typename Function>
-void with_short_elements(const RunContext& context, const Integers& integers, Function function) {
-  visit_integer(integers.type, [&](auto element) {
-    if constexpr (sizeof(element) <= 2) {
-      function(elements_at<decltype(element)>(context, integers.place));
-    }
+void with_targets(const RunContext& context, const Integers& integers, Function function) {
+  operators::visit_width(integers.type, [&](auto element) {
+    function(elements_at<decltype(element)>(context, integers.place));
   });
 }
 
@@ -56,34 +71,31 @@ void dequantize_elements(const RunContext& context, const Integers& from, const 
 
 void quantize_elements(const RunContext& context, const float* in, std::int64_t count,
                        const Quantization& how, const Integers& to) {
-  with_elements(context, to, [&](auto* out) {
+  with_targets(context, to, [&](auto* out) {
     for (std::int64_t i = 0; i < count; ++i) {
       out[i] = static_cast<std::decay_t<decltype(*out)>>(quantize(in[i], how.params, how.range));
     }
   });
 }
 
-/// Accumulators of channels from `channel` on to element `first` of the output and on: requantized, or as
-/// they are.
+/// Accumulators of channels from `channel` on to element `first` of the output and on: requantized, which
+/// changes them, or as they are.
 void finish_row(const RunContext& context, const Requantization* requantization, std::int64_t channel,
-                std::span<const std::int64_t> sums, const Integers& to, std::int64_t first) {
-  with_elements(context, to, [&](auto* out) {
-    using T = std::decay_t<decltype(*out)>;
-    if (requantization == nullptr) {
-      for (std::size_t i = 0; i < sums.size(); ++i) {
-        out[first + static_cast<std::int64_t>(i)] = static_cast<T>(sums[i]);
-      }
-      return;
-    }
+                std::span<std::int64_t> sums, const Integers& to, std::int64_t first) {
+  if (requantization != nullptr) {
     std::visit(
         [&](const auto& multipliers) {
           for (std::size_t i = 0; i < sums.size(); ++i) {
             std::size_t own = multipliers.size() == 1 ? 0 : static_cast<std::size_t>(channel) + i;
-            out[first + static_cast<std::int64_t>(i)] = static_cast<T>(
-                requantize(sums[i], multipliers[own], requantization->zero_point, requantization->clamp));
+            sums[i] =
+                requantize(sums[i], multipliers[own], requantization->zero_point, requantization->clamp);
           }
         },
         requantization->multipliers);
+  }
+  with_targets(context, to, [&](auto* out) {
+    std::transform(sums.begin(), sums.end(), out + first,
+                   [](std::int64_t sum) { return static_cast<std::decay_t<decltype(*out)>>(sum); });
   });
 }
 
@@ -102,17 +114,15 @@ Status WideDequantizeStep::run(const RunContext& context) {
 Status WideTableStep::run(const RunContext& context) {
   std::int64_t least = storage_range(from.type).q_min;
   std::int64_t entries = tables->dim(-1);
-  with_short_elements(context, from, [&](const auto* in) {
-    with_short_elements(context, to, [&](auto* out) {
-      using T = std::decay_t<decltype(*out)>;
-      const auto* table = reinterpret_cast<const T*>(tables->bytes()) - least;
-      for (std::int64_t i = 0; i < count; i += along.inner) {
-        const T* own = table + i / along.inner % along.extent * entries;
-        for (std::int64_t k = i; k < i + along.inner; ++k) {
-          out[k] = own[static_cast<std::int64_t>(in[k])];
-        }
+  const std::byte* in = context.at(from.place);
+  with_targets(context, to, [&](auto* out) {
+    const auto* table = reinterpret_cast<const std::decay_t<decltype(*out)>*>(tables->bytes()) - least;
+    for (std::int64_t i = 0; i < count; i += along.inner) {
+      const auto* own = table + i / along.inner % along.extent * entries;
+      for (std::int64_t k = i; k < i + along.inner; ++k) {
+        out[k] = own[element_of(in, from.type, k)];
       }
-    });
+    }
   });
   return {};
 }
@@ -184,30 +194,28 @@ Status WideMatMulStep::run(const RunContext& context) {
 }
 
 Status WideSoftmaxStep::run(const RunContext& context) {
-  with_short_elements(context, from, [&](const auto* in) {
-    with_short_elements(context, to, [&](auto* out) {
-      using T = std::decay_t<decltype(*out)>;
-      for (std::int64_t lane = 0; lane < along.outer * along.inner; ++lane) {
-        std::int64_t first = lane / along.inner * along.extent * along.inner + lane % along.inner;
-        std::int64_t end = first + along.extent * along.inner;
-        std::int64_t largest = static_cast<std::int64_t>(in[first]);
-        for (std::int64_t at = first; at < end; at += along.inner) {
-          largest = std::max(largest, static_cast<std::int64_t>(in[at]));
-        }
-        auto exponential = [&](std::int64_t at) {
-          return op->exponentials[static_cast<std::size_t>(largest - static_cast<std::int64_t>(in[at]))];
-        };
-        std::int64_t sum = 0;
-        for (std::int64_t at = first; at < end; at += along.inner) {
-          sum += exponential(at);
-        }
-        auto total = static_cast<double>(sum);
-        for (std::int64_t at = first; at < end; at += along.inner) {
-          auto real = static_cast<float>(static_cast<double>(exponential(at)) / total);
-          out[at] = static_cast<T>(quantize(real, op->to.params, op->to.range));
-        }
+  const std::byte* in = context.at(from.place);
+  with_targets(context, to, [&](auto* out) {
+    for (std::int64_t lane = 0; lane < along.outer * along.inner; ++lane) {
+      std::int64_t first = lane / along.inner * along.extent * along.inner + lane % along.inner;
+      std::int64_t end = first + along.extent * along.inner;
+      std::int32_t largest = element_of(in, from.type, first);
+      for (std::int64_t at = first; at < end; at += along.inner) {
+        largest = std::max(largest, element_of(in, from.type, at));
       }
-    });
+      auto exponential = [&](std::int64_t at) {
+        return op->exponentials[static_cast<std::size_t>(largest - element_of(in, from.type, at))];
+      };
+      std::int64_t sum = 0;
+      for (std::int64_t at = first; at < end; at += along.inner) {
+        sum += exponential(at);
+      }
+      auto total = static_cast<double>(sum);
+      for (std::int64_t at = first; at < end; at += along.inner) {
+        auto real = static_cast<float>(static_cast<double>(exponential(at)) / total);
+        out[at] = static_cast<std::decay_t<decltype(*out)>>(quantize(real, op->to.params, op->to.range));
+      }
+    }
   });
   return {};
 }
