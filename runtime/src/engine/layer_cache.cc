@@ -35,13 +35,11 @@ bool is_in_order(const DotOrder& order, std::int64_t depth) {
   return whole;
 }
 
-}  // namespace
-
-std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
-                                           const DotOrder& order, std::int32_t input_shift,
-                                           std::span<const kernels::DotKernel* const> kernels) {
+/// Packed for one kernel; nullptr where that splits weights and these are not worth it.
+std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const LinearLayer& layer,
+                                         std::int64_t group, const DotOrder& order,
+                                         std::int32_t input_shift) {
   auto result = std::make_shared<DotLayer>();
-  const kernels::DotKernel& kernel = *kernels[0];
   result->kernel = &kernel;
   std::int64_t channels = layer.weights.dim(0) / group;
   std::int64_t depth = layer.weights.size() / layer.weights.dim(0);
@@ -85,12 +83,24 @@ std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_
       std::int64_t filled_depth = (order.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
       packed.rest = kernel.split(packed.weights, order.segments, filled_depth);
       if (!packed.rest.worth) {
-        return pack_layer(layer, group, order, input_shift, kernels.subspan(1));
+        return nullptr;
       }
     }
     result->groups.push_back(std::move(packed));
   }
   return result;
+}
+
+}  // namespace
+
+std::shared_ptr<const DotLayer> pack_layer(const LinearLayer& layer, std::int64_t group,
+                                           const DotOrder& order, std::int32_t input_shift,
+                                           std::span<const kernels::DotKernel* const> kernels) {
+  std::shared_ptr<const DotLayer> packed;
+  for (std::size_t i = 0; packed == nullptr; ++i) {
+    packed = pack_for(*kernels[i], layer, group, order, input_shift);
+  }
+  return packed;
 }
 
 }  // namespace zeropoint::engine
