@@ -86,7 +86,8 @@ TEST(Session, RefusesWhatDoesNotFit) {
             "a session has 0 (one per core) to 1024 threads, not 1025");
 }
 
-#if defined(__linux__)
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define ZP_LIMITS_ADDRESS_SPACE 1  // sanitizers do not bear it
 /// Whether a limit of the address space is kept here; emulators of other machines take it and do not.
 bool address_space_is_limited() {
   rlimit before{};
@@ -105,7 +106,7 @@ bool address_space_is_limited() {
 
 // In a process of its own, since it is left without memory for threads' stacks.
 TEST(Session, SaysThatThereAreNoMoreThreads) {
-#if !defined(__linux__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !defined(ZP_LIMITS_ADDRESS_SPACE)
   GTEST_SKIP() << "needs a limit of the address space, which sanitizers do not bear";
 #else
   if (!address_space_is_limited()) {
