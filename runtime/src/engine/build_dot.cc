@@ -201,7 +201,9 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   bool dense = whole_rows && op.group == 1 && out.pixel == channels && !addition;
   // A window that grew by strides longer than itself would be mostly zeros, however far they reach.
   bool overlap = window.stride_w <= window.kernel_w;
-  std::int64_t copies = dense && overlap ? neighbours_as_channels(channels, width) : 1;
+  constexpr std::int64_t kFewWeights = 1 << 14;  // of each there may be 16 x 16
+  bool few = op.layer.weights.size() <= kFewWeights;
+  std::int64_t copies = dense && overlap && few ? neighbours_as_channels(channels, width) : 1;
   DotOrder order = conv_order(window, depth, whole_rows, copies);
   std::vector<std::ptrdiff_t> segments;
   for (std::int64_t tap = 0; tap < taps; tap += whole_rows ? window.kernel_w : 1) {

@@ -62,7 +62,8 @@ struct DepthwiseGroups {
   bool repeats;
   std::int64_t fours;
 
-  explicit DepthwiseGroups(std::int64_t channels)
+  // Compiled for several sets: no copy of it may be shared.
+  [[gnu::always_inline]] explicit DepthwiseGroups(std::int64_t channels)
       : vectors((channels + 15) / 16), repeats(channels <= 32 && channels % 8 == 0) {
     std::int64_t left = vectors - 3 * ((4 - vectors % 4) % 4);
     fours = repeats || left < 0 ? 0 : left / 4;

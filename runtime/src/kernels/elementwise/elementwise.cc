@@ -7,12 +7,13 @@
 
 namespace zeropoint::kernels {
 
-#define ZP_ELEMENTWISE_KERNELS(set, isa) ElementwiseKernels elementwise_##set();
+// Constants: no code of a set that this machine may not have is needed to read them.
+#define ZP_ELEMENTWISE_KERNELS(set, isa) extern const ElementwiseKernels elementwise_##set;
 #include "kernels/elementwise/kernels.inc"
 
 std::span<const ElementwiseKernels> elementwise_kernels() {
   static const ElementwiseKernels kKernels[] = {
-#define ZP_ELEMENTWISE_KERNELS(set, isa) elementwise_##set(),
+#define ZP_ELEMENTWISE_KERNELS(set, isa) elementwise_##set,
 #include "kernels/elementwise/kernels.inc"
   };
   return kKernels;

@@ -33,11 +33,11 @@ void quantize_three_16(const float* in, std::ptrdiff_t plane, std::uint8_t* out,
 
 }  // namespace
 
-ElementwiseKernels elementwise_avx2();
-ElementwiseKernels elementwise_avx2() {
+extern const ElementwiseKernels elementwise_avx2;
+constexpr ElementwiseKernels elementwise_avx2 = [] {
   ElementwiseKernels kernels = all_loops("elementwise_avx2", Isa::kAvx2);
   kernels.quantize_three = quantize_three_16;
   return kernels;
-}
+}();
 
 }  // namespace zeropoint::kernels

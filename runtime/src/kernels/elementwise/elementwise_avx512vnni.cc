@@ -190,8 +190,8 @@ void softmax_16(const std::uint8_t* in, std::uint8_t* out, std::int64_t count, c
 
 }  // namespace
 
-ElementwiseKernels elementwise_avx512vnni();
-ElementwiseKernels elementwise_avx512vnni() {
+extern const ElementwiseKernels elementwise_avx512vnni;
+constexpr ElementwiseKernels elementwise_avx512vnni = [] {
   ElementwiseKernels kernels = all_loops("elementwise_avx512vnni", Isa::kAvx512Vnni);
   kernels.quantize = quantize_16;
   kernels.quantize_three = quantize_three_16;
@@ -200,6 +200,6 @@ ElementwiseKernels elementwise_avx512vnni() {
   kernels.softmax = softmax_16;
   kernels.normalize = normalize<quantize_16>;
   return kernels;
-}
+}();
 
 }  // namespace zeropoint::kernels

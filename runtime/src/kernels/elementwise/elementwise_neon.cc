@@ -2,7 +2,7 @@
 
 namespace zeropoint::kernels {
 
-ElementwiseKernels elementwise_neon();
-ElementwiseKernels elementwise_neon() { return all_loops("elementwise_neon", Isa::kNeon); }
+extern const ElementwiseKernels elementwise_neon;
+constexpr ElementwiseKernels elementwise_neon = all_loops("elementwise_neon", Isa::kNeon);
 
 }  // namespace zeropoint::kernels

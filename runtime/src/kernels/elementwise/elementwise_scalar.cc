@@ -2,7 +2,7 @@
 
 namespace zeropoint::kernels {
 
-ElementwiseKernels elementwise_scalar();
-ElementwiseKernels elementwise_scalar() { return all_loops("elementwise_scalar", Isa::kScalar); }
+extern const ElementwiseKernels elementwise_scalar;
+constexpr ElementwiseKernels elementwise_scalar = all_loops("elementwise_scalar", Isa::kScalar);
 
 }  // namespace zeropoint::kernels

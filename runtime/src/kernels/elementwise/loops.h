@@ -248,7 +248,7 @@ void mean(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const
   }
 }
 
-ElementwiseKernels all_loops(std::string_view name, Isa isa) {
+constexpr ElementwiseKernels all_loops(std::string_view name, Isa isa) {
   return {name,
           isa,
           quantize,

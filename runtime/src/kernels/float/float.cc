@@ -6,12 +6,13 @@
 
 namespace zeropoint::kernels {
 
-#define ZP_FLOAT_KERNELS(set, isa) FloatKernels float_##set();
+// Constants: no code of a set that this machine may not have is needed to read them.
+#define ZP_FLOAT_KERNELS(set, isa) extern const FloatKernels float_##set;
 #include "kernels/float/kernels.inc"
 
 std::span<const FloatKernels> float_kernels() {
   static const FloatKernels kKernels[] = {
-#define ZP_FLOAT_KERNELS(set, isa) float_##set(),
+#define ZP_FLOAT_KERNELS(set, isa) float_##set,
 #include "kernels/float/kernels.inc"
   };
   return kKernels;

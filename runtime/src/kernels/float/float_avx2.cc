@@ -2,7 +2,7 @@
 
 namespace zeropoint::kernels {
 
-FloatKernels float_avx2();
-FloatKernels float_avx2() { return all_float_loops("float_avx2", Isa::kAvx2); }
+extern const FloatKernels float_avx2;
+constexpr FloatKernels float_avx2 = all_float_loops("float_avx2", Isa::kAvx2);
 
 }  // namespace zeropoint::kernels

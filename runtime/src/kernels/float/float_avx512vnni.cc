@@ -2,7 +2,7 @@
 
 namespace zeropoint::kernels {
 
-FloatKernels float_avx512vnni();
-FloatKernels float_avx512vnni() { return all_float_loops("float_avx512vnni", Isa::kAvx512Vnni); }
+extern const FloatKernels float_avx512vnni;
+constexpr FloatKernels float_avx512vnni = all_float_loops("float_avx512vnni", Isa::kAvx512Vnni);
 
 }  // namespace zeropoint::kernels

@@ -2,7 +2,7 @@
 
 namespace zeropoint::kernels {
 
-FloatKernels float_neon();
-FloatKernels float_neon() { return all_float_loops("float_neon", Isa::kNeon); }
+extern const FloatKernels float_neon;
+constexpr FloatKernels float_neon = all_float_loops("float_neon", Isa::kNeon);
 
 }  // namespace zeropoint::kernels

@@ -2,7 +2,7 @@
 
 namespace zeropoint::kernels {
 
-FloatKernels float_scalar();
-FloatKernels float_scalar() { return all_float_loops("float_scalar", Isa::kScalar); }
+extern const FloatKernels float_scalar;
+constexpr FloatKernels float_scalar = all_float_loops("float_scalar", Isa::kScalar);
 
 }  // namespace zeropoint::kernels

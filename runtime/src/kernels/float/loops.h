@@ -128,7 +128,7 @@ void normalize(const FloatNormalizeParams& params) {
   }
 }
 
-FloatKernels all_float_loops(std::string_view name, Isa isa) {
+constexpr FloatKernels all_float_loops(std::string_view name, Isa isa) {
   return {name, isa, window, softmax, normalize};
 }
 
