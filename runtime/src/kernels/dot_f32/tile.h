@@ -91,9 +91,9 @@ struct FloatTile {
 };
 
 /// Bias and clamp, on the way to the output. One for tiles of all widths.
-[[gnu::noinline, gnu::noclone]] void finish_rows(const FloatDotParams& p, const float* sums,
-                                                 std::int64_t sums_step, std::int64_t row, std::int64_t rows,
-                                                 std::int64_t column, std::int64_t columns) {
+[[gnu::noinline]] void finish_rows(const FloatDotParams& p, const float* sums, std::int64_t sums_step,
+                                   std::int64_t row, std::int64_t rows, std::int64_t column,
+                                   std::int64_t columns) {
   for (std::int64_t r = 0; r < rows; ++r, sums += sums_step) {
     float* out = p.output + (row + r) * p.output_step + column;
     if (p.row_bias != nullptr) {
