@@ -8,9 +8,6 @@
 
 namespace zeropoint::toolchain {
 
-/// Whether an improvement may choose other scales than the plan has: not where the plan was made before.
-enum class Scales : bool { kStay, kMayChange };
-
 /// A change to the float network that makes it lose less when it is quantized. One of the two functions is
 /// set; each says in a sentence what it did, or gives an empty text where it changed nothing.
 struct Improvement {
@@ -20,7 +17,7 @@ struct Improvement {
   /// Before planning: another network that computes the same reals. Ranges are taken anew after it.
   Result<std::string> (*before)(Graph& graph, const Evidence& evidence);
   /// After planning: other constants, so that plain quantization by the plan gives the improved integers.
-  Result<std::string> (*after)(Graph& graph, QuantPlan& plan, const Evidence& evidence, Scales scales);
+  Result<std::string> (*after)(Graph& graph, QuantPlan& plan, const Evidence& evidence);
   /// Scales and biases are all that it changes: a plan holds what it did, and applies without it.
   bool is_in_plan = false;
 };

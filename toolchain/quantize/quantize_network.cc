@@ -175,9 +175,7 @@ Result<QuantizedNetwork> NetworkQuantizer::finish(const Improved& basis, QuantPl
   for (const Improvement* improvement : wanted) {
     if (improvement->after != nullptr && !(planned_before && improvement->is_in_plan)) {
       ZP_RETURN_IF_ERROR(check_samples(*improvement, basis.evidence));
-      ZP_ASSIGN_OR_RETURN(std::string note,
-                          improvement->after(network.improved, bare, basis.evidence,
-                                             planned_before ? Scales::kStay : Scales::kMayChange));
+      ZP_ASSIGN_OR_RETURN(std::string note, improvement->after(network.improved, bare, basis.evidence));
       add_note(network.record, std::move(note));
     }
   }

@@ -144,48 +144,11 @@ RoundingProblem damped(RoundingProblem problem, double damping) {
   return problem;
 }
 
-/// Gives each row, of the steps from its own down to half of it, the one that leaves it the least error when
-/// rounding to the nearest is settled, which stands for what the optimizer will do at a fraction of its time.
-Status choose_steps(RoundingProblem& problem, const MatrixF& moments, Team& team) {
-  constexpr int kShares = 11;
-  constexpr float kShare = 0.05F;
-  const MatrixF given = problem.steps;
-  MatrixF best = given;
-  Eigen::VectorXd least = Eigen::VectorXd::Constant(given.rows(), HUGE_VAL);
-  for (int share = 0; share < kShares; ++share) {
-    for (Eigen::Index row = 0; row < given.rows(); ++row) {
-      float step = given(row, 0) * (1 - kShare * static_cast<float>(share));
-      problem.steps.row(row).setConstant(std::max(step, std::min(problem.least_steps[row], given(row, 0))));
-    }
-    MatrixF integers = problem.nearest();
-    ZP_RETURN_IF_ERROR(
-        in_row_blocks(given.rows(), team, [&](Eigen::Index first, Eigen::Index count) -> Status {
-          MatrixF some = integers.middleRows(first, count);
-          Rows(problem, moments, first, count).settle(some);
-          integers.middleRows(first, count) = some;
-          return {};
-        }));
-    Eigen::VectorXd errors = problem.errors(integers);
-    for (Eigen::Index row = 0; row < given.rows(); ++row) {
-      if (errors[row] < least[row]) {
-        least[row] = errors[row];
-        best.row(row) = problem.steps.row(row);
-      }
-    }
-  }
-  problem.steps = best;
-  return {};
-}
-
 }  // namespace
 
-Result<MatrixF> adaround(RoundingProblem& asked, const AdaRoundOptions& options, Team& team) {
+Result<MatrixF> adaround(const RoundingProblem& asked, const AdaRoundOptions& options, Team& team) {
   RoundingProblem problem = damped(asked, options.damping);
   MatrixF moments = problem.moments.cast<float>();
-  if (problem.least_steps.size() > 0) {
-    ZP_RETURN_IF_ERROR(choose_steps(problem, moments, team));
-    asked.steps = problem.steps;
-  }
   MatrixF nearest = problem.nearest();
   Eigen::VectorXd nearest_errors = problem.errors(nearest);
   auto columns = static_cast<double>(problem.weights.cols());

@@ -23,8 +23,7 @@ struct AdaRoundOptions {
 /// nothing of near W (a ridge: H + dI, c + dW). Each row's error is divided by that of rounding to the
 /// nearest, times the number of its weights, so that lambda means the same in every network. At the end
 /// single weights go one integer up or down while that lowers a row's error, and a row that rounding to the
-/// nearest leaves with less keeps that. Where rows may have other steps, each first gets the one, of those
-/// from its own down to half of it, that suits it best, and `problem` has these afterwards.
-Result<MatrixF> adaround(RoundingProblem& problem, const AdaRoundOptions& options, Team& team);
+/// nearest leaves with less keeps that.
+Result<MatrixF> adaround(const RoundingProblem& problem, const AdaRoundOptions& options, Team& team);
 
 }  // namespace zeropoint::toolchain

@@ -8,7 +8,6 @@
 
 #include "quantize/improve/weight_rows.h"
 #include "quantize/node_role.h"
-#include "zeropoint/requantize.h"
 
 namespace zeropoint::toolchain {
 
@@ -56,77 +55,6 @@ std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& qu
 std::int64_t products_below(std::int64_t depth, QuantizedType input, QuantizedType weights) {
   double products = static_cast<double>(depth) * std::ldexp(2, input.bits + weights.bits - 1);
   return products < 0x1p31 ? static_cast<std::int64_t>(products) : 0;
-}
-
-float least_weight_scale(const Graph& graph, const Node& layer, const Decision& weights,
-                         const Decision* input, std::int64_t row, float scale) {
-  const Tensor* bias = bias_of(graph, layer);
-  if (bias == nullptr || input == nullptr ||
-      weights.params.granularity.kind == Granularity::Kind::kPerGroup) {
-    return scale;
-  }
-  std::int64_t reserve = products_below(WeightRows::of(graph, layer).columns(), input->type, weights.type);
-  return weight_scale_that_holds_bias(bias->data<float>()[static_cast<std::size_t>(row)],
-                                      input->params.params[0].scale, scale, reserve);
-}
-
-void follow_weight_scales(const Graph& graph, QuantPlan& plan, const Node& layer) {
-  const Decision* input = input_decision(graph, plan, layer);
-  const Decision* weights = plan.find(graph.value(layer.inputs[1]).name);
-  if (!layer.has_input(2) || input == nullptr || weights == nullptr) {
-    return;
-  }
-  for (Decision& decision : plan.decisions) {
-    if (decision.tensor == graph.value(layer.inputs[2]).name &&
-        decision.params.params.size() == weights->params.params.size()) {
-      for (std::size_t i = 0; i < decision.params.params.size(); ++i) {
-        decision.params.params[i].scale = input->params.params[0].scale * weights->params.params[i].scale;
-      }
-    }
-  }
-}
-
-namespace {
-
-/// Puts what `decision` says into the scale and zero point of the constant behind input `input` of `node`.
-Status set_params(Graph& quantized, const Node& node, std::size_t input, const Decision& decision) {
-  std::int32_t maker = producers(quantized)[static_cast<std::size_t>(node.inputs[input])];
-  const Node* dequantize = maker < 0 ? nullptr : &quantized.nodes[static_cast<std::size_t>(maker)];
-  if (dequantize == nullptr || dequantize->op != Op::kDequantizeLinear) {
-    return Status::internal(fmt::format("{}: no DequantizeLinear gives input {}", describe(node), input));
-  }
-  const std::vector<QuantParams>& params = decision.params.params;
-  Tensor scales = *quantized.constant(*dequantize, 1);
-  Tensor zero_points = *quantized.constant(*dequantize, 2);
-  for (std::size_t i = 0; i < params.size(); ++i) {
-    scales.data<float>()[i] = params[i].scale;
-  }
-  visit_integer(zero_points.type(), [&](auto element) {
-    for (std::size_t i = 0; i < params.size(); ++i) {
-      zero_points.data<decltype(element)>()[i] = static_cast<decltype(element)>(params[i].zero_point);
-    }
-  });
-  set_constant(quantized, dequantize->inputs[1], std::move(scales));
-  set_constant(quantized, dequantize->inputs[2], std::move(zero_points));
-  return {};
-}
-
-}  // namespace
-
-Status set_weight_params(const Graph& graph, Graph& quantized, QuantPlan& plan, const QuantizedLayer& layer,
-                         const TensorParams& params) {
-  const Node& node = graph.nodes[layer.node];
-  const Node& copy = quantized.nodes[layer.quantized];
-  Decision& weights = plan.decisions[static_cast<std::size_t>(layer.weights - plan.decisions.data())];
-  weights.params = params;
-  weights.reason += "; fitted to what the layer gives";
-  ZP_RETURN_IF_ERROR(set_params(quantized, copy, 1, weights));
-  if (layer.bias == nullptr) {
-    return {};
-  }
-  follow_weight_scales(graph, plan, node);
-  ZP_RETURN_IF_ERROR(set_params(quantized, copy, 2, *layer.bias));
-  return requantize_constant(quantized, copy, 2, *graph.constant(node, 2), *layer.bias);
 }
 
 void set_constant(Graph& graph, ValueId id, Tensor tensor) {

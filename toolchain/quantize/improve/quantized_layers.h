@@ -32,19 +32,6 @@ const Decision* input_decision(const Graph& graph, const QuantPlan& plan, const 
 std::vector<QuantizedLayer> quantized_layers(const Graph& graph, const Graph& quantized,
                                              const QuantPlan& plan);
 
-/// The least scale, from `scale` on, that the weights of output channel `row` may have, so that the layer's
-/// bias leaves its products room in the accumulator; `scale` where each group has a scale.
-float least_weight_scale(const Graph& graph, const Node& layer, const Decision& weights,
-                         const Decision* input, std::int64_t row, float scale);
-
-/// Puts the scales of a layer's bias, where the plan has it, at input scale times weight scale.
-void follow_weight_scales(const Graph& graph, QuantPlan& plan, const Node& layer);
-
-/// Gives the weights of a layer other scales and zero points, in the plan and in the quantized graph, and its
-/// bias the scales that go with them.
-Status set_weight_params(const Graph& graph, Graph& quantized, QuantPlan& plan, const QuantizedLayer& layer,
-                         const TensorParams& params);
-
 /// Gives a constant of the float graph new elements of the same shape.
 void set_constant(Graph& graph, ValueId id, Tensor tensor);
 

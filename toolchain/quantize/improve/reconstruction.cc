@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "parallel/split_batch.h"
@@ -26,7 +25,7 @@ Eigen::VectorXd center(MatrixF& rows) {
 
 class Reconstruction {
  public:
-  Reconstruction(Graph& graph, QuantPlan& plan, const SampleChunks& samples, Team& team,
+  Reconstruction(Graph& graph, const QuantPlan& plan, const SampleChunks& samples, Team& team,
                  const ReconstructionOptions& options, const Rounder& round)
       : graph_(graph),
         original_(graph),
@@ -78,7 +77,6 @@ class Reconstruction {
                           sample_layer(graph_, node, original_, node.inputs[0], floats, options_.seed));
     }
     WeightRows rows = WeightRows::of(graph_, node);
-    TensorParams params = layer.weights->params;
     Tensor integers(layer.weights->type.storage(), graph_.constant(node, 1)->shape());
     std::vector<double> shift;
     double before = 0;
@@ -100,17 +98,13 @@ class Reconstruction {
       ZP_ASSIGN_OR_RETURN(problem.cross, moments(inputs[g], targets, team_));
       problem.power = targets.cast<double>().colwise().squaredNorm().transpose() /
                       static_cast<double>(std::max<Eigen::Index>(targets.rows(), 1));
-      before += problem.errors(problem.nearest()).sum();
       ZP_ASSIGN_OR_RETURN(MatrixF rounded, round_(problem, team_));
+      before += problem.errors(problem.nearest()).sum();
       after += problem.errors(rounded).sum();
       power += problem.power.sum();
       store(rounded + problem.zeros, rows, group, integers);
-      ZP_RETURN_IF_ERROR(take_steps(problem, rows, group, integers.shape(), params));
       Eigen::VectorXd moved = target_mean - rounded.cwiseProduct(problem.steps).cast<double>() * input_mean;
       shift.insert(shift.end(), moved.begin(), moved.end());
-    }
-    if (params != layer.weights->params) {
-      ZP_RETURN_IF_ERROR(set_weight_params(graph_, quantized_, plan_, layer, params));
     }
     ZP_RETURN_IF_ERROR(set_weights(graph_, quantized_, layer, integers));
     bool fits = true;
@@ -152,43 +146,7 @@ class Reconstruction {
         problem.zeros(row, column) = static_cast<float>(params.zero_point);
       }
     }
-    let_scales_change(layer, group, rows, problem);
     return problem;
-  }
-
-  /// Where each row has a scale of its own, in weights that no other node reads.
-  void let_scales_change(const QuantizedLayer& layer, std::int64_t group, const WeightRows& rows,
-                         RoundingProblem& problem) const {
-    const Node& node = graph_.nodes[layer.node];
-    const Granularity& granularity = layer.weights->params.granularity;
-    bool per_row = granularity.kind == Granularity::Kind::kPerChannel &&
-                   static_cast<std::int64_t>(layer.weights->params.params.size()) == rows.rows();
-    auto readers = std::ranges::count_if(graph_.nodes, [&](const Node& reader) {
-      return std::ranges::find(reader.inputs, node.inputs[1]) != reader.inputs.end();
-    });
-    if (!options_.scales_may_change || readers > 1 || !per_row) {
-      return;
-    }
-    problem.least_steps.resize(rows.rows_per_group());
-    for (std::int64_t row = 0; row < rows.rows_per_group(); ++row) {
-      problem.least_steps[row] =
-          least_weight_scale(graph_, node, *layer.weights, layer.input, group * rows.rows_per_group() + row,
-                             std::numeric_limits<float>::min());
-    }
-  }
-
-  /// Takes the scales that the problem has now.
-  static Status take_steps(const RoundingProblem& problem, const WeightRows& rows, std::int64_t group,
-                           const Shape& shape, TensorParams& params) {
-    ZP_ASSIGN_OR_RETURN(ParamsLayout layout, ParamsLayout::of(shape, params.granularity));
-    for (std::int64_t row = 0; row < rows.rows_per_group(); ++row) {
-      for (std::int64_t column = 0; column < rows.columns(); ++column) {
-        std::size_t at = rows.element(group * rows.rows_per_group() + row, column);
-        auto index = static_cast<std::size_t>(layout.index_of(static_cast<std::int64_t>(at)));
-        params.params[index].scale = problem.steps(row, column);
-      }
-    }
-    return {};
   }
 
   static void store(const MatrixF& rounded, const WeightRows& rows, std::int64_t group, Tensor& integers) {
@@ -205,7 +163,7 @@ class Reconstruction {
 
   Graph& graph_;
   const Graph original_;
-  QuantPlan& plan_;
+  const QuantPlan& plan_;
   const SampleChunks& samples_;
   Team& team_;
   const ReconstructionOptions& options_;
@@ -240,7 +198,7 @@ Status in_row_blocks(Eigen::Index rows, Team& team,
                       });
 }
 
-Result<std::vector<LayerNote>> reconstruct(Graph& graph, QuantPlan& plan, const SampleChunks& samples,
+Result<std::vector<LayerNote>> reconstruct(Graph& graph, const QuantPlan& plan, const SampleChunks& samples,
                                            Team& team, const ReconstructionOptions& options,
                                            const Rounder& round) {
   return Reconstruction(graph, plan, samples, team, options, round).run();

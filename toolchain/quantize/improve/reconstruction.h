@@ -21,9 +21,6 @@ struct RoundingProblem {
   MatrixD moments;        ///< H = E xq xq' [columns, columns]
   MatrixD cross;          ///< E xq (W x)' [columns, rows]
   Eigen::VectorXd power;  ///< E (W x)^2 per row
-  /// Where a rounder may give rows other steps, one each: the least, at which its bias fits the accumulator.
-  /// Else empty.
-  Eigen::VectorXf least_steps;
 
   /// The integer nearest to `weight` at that place.
   [[nodiscard]] float nearest(float weight, Eigen::Index row, Eigen::Index column) const {
@@ -40,8 +37,8 @@ struct RoundingProblem {
   [[nodiscard]] MatrixF nearest() const;
 };
 
-/// Integers for a problem, [rows, columns]; may change its steps where it has least_steps.
-using Rounder = std::function<Result<MatrixF>(RoundingProblem& problem, Team& team)>;
+/// Integers for a problem, [rows, columns].
+using Rounder = std::function<Result<MatrixF>(const RoundingProblem& problem, Team& team)>;
 
 /// Calls `some` for a few rows of [0, rows) at a time, cut in a way that does not depend on the team: rows of
 /// a problem have nothing to do with each other.
@@ -51,9 +48,6 @@ Status in_row_blocks(Eigen::Index rows, Team& team,
 struct ReconstructionOptions {
   /// Whether W x is of the float network's x, or of xq, so that only the layer's own error counts.
   bool asymmetric = true;
-  /// Whether the rounder may choose other scales than the plan has, where a layer has weights of its own with
-  /// a scale per output channel. They and the biases' go into the plan.
-  bool scales_may_change = false;
   std::uint64_t seed = 0;  ///< of the rows that stand for a layer's inputs where they are too many
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< in weights
   std::function<bool()> stop;  ///< asked after each layer: true ends the work with an error
@@ -64,7 +58,7 @@ struct ReconstructionOptions {
 /// are counted without their mean, which is then taken out by the bias. The graph's constants become the
 /// reals of these integers, so that plain quantization by the plan gives them again. The bits do not depend
 /// on the size of the team.
-Result<std::vector<LayerNote>> reconstruct(Graph& graph, QuantPlan& plan, const SampleChunks& samples,
+Result<std::vector<LayerNote>> reconstruct(Graph& graph, const QuantPlan& plan, const SampleChunks& samples,
                                            Team& team, const ReconstructionOptions& options,
                                            const Rounder& round);
 

@@ -172,37 +172,6 @@ TEST(AdaRound, DampedLosesLessOnInputsThatItDidNotSee) {
   EXPECT_LT(damped, 0.9 * all.errors(expect_ok(adaround(seen, {.damping = 0}, team))).sum());
 }
 
-TEST(AdaRound, ChoosesStepsByWhatRowsLoseAndNotBelowWhatTheBiasNeeds) {
-  Team one(1);
-  Team three(3);
-  // One weight of a row is far larger than the others, and its input is small: cutting it off costs little.
-  RoundingProblem some = problem(5, 12, 3);
-  some.weights.col(0).setConstant(12);
-  some.steps.setConstant(3);
-  MatrixD small = MatrixD::Identity(12, 12);
-  small(0, 0) = 0.03;
-  some.moments = small * some.moments * small;
-  MatrixD weights = some.weights.cast<double>();
-  some.cross = some.moments * weights.transpose();
-  some.power = (weights * some.moments).cwiseProduct(weights).rowwise().sum();
-  RoundingProblem fixed = some;
-  double kept = some.errors(expect_ok(adaround(fixed, {.damping = 0.01}, one))).sum();
-  EXPECT_EQ(fixed.steps, some.steps);
-  some.least_steps = Eigen::VectorXf::Zero(5);
-  some.least_steps[4] = 2.9F;
-  RoundingProblem chosen = some;
-  MatrixF rounded = expect_ok(adaround(chosen, {.damping = 0.01}, one));
-  for (Eigen::Index row = 0; row < 5; ++row) {
-    EXPECT_LE(chosen.steps(row, 0), row < 4 ? 2.5F : 3.0F) << row;
-    EXPECT_GE(chosen.steps(row, 0), row < 4 ? 1.5F : 2.9F) << row;
-    EXPECT_EQ(chosen.steps.row(row), MatrixF::Constant(1, 12, chosen.steps(row, 0)));
-  }
-  EXPECT_LT(chosen.errors(rounded).sum(), 0.7 * kept);
-  RoundingProblem again = some;
-  EXPECT_EQ(rounded, expect_ok(adaround(again, {.damping = 0.01}, three)));
-  EXPECT_EQ(again.steps, chosen.steps);
-}
-
 TEST(AdaRound, StaysInTheRangeAndIsReproducible) {
   RoundingProblem some = problem(70, 30, 7);
   Team one(1);
@@ -238,13 +207,13 @@ struct Way {
 };
 
 TEST(Reconstruction, GivesIntegersThatPlainQuantizationGivesAgainAndABetterNetwork) {
-  const Way ways[] = {{"adaround", [](RoundingProblem& p, Team& team) { return adaround(p, {}, team); }},
-                      {"gptq", [](const RoundingProblem& p, Team& team) { return gptq(p, {}, team); }}};
+  const Way ways[] = {
+      {"adaround", [](const RoundingProblem& p, Team& team) { return adaround(p, {}, team); }},
+      {"gptq", [](const RoundingProblem& p, Team& team) { return gptq(p, {}, team); }}};
   SampleChunks chunks = samples(64);
   const Graph original = network(Op::kRelu, 0.3);
   std::vector<float> wanted = values_of(original, "y", chunks);
-  const QuantPlan planned = plan_of(original, chunks, 4);
-  QuantPlan plan = planned;
+  QuantPlan plan = plan_of(original, chunks, 4);
   double nearest = squared_difference(wanted, values_of(expect_ok(apply_plan(original, plan)), "y", chunks));
   for (const Way& way : ways) {
     for (bool asymmetric : {true, false}) {
@@ -254,8 +223,6 @@ TEST(Reconstruction, GivesIntegersThatPlainQuantizationGivesAgainAndABetterNetwo
         Team team(threads);
         ReconstructionOptions options;
         options.asymmetric = asymmetric;
-        options.scales_may_change = true;
-        plan = planned;
         std::vector<LayerNote> notes = expect_ok(reconstruct(graph, plan, chunks, team, options, way.round));
         ASSERT_EQ(notes.size(), 4U);
         results.push_back(std::move(graph));
@@ -266,12 +233,6 @@ TEST(Reconstruction, GivesIntegersThatPlainQuantizationGivesAgainAndABetterNetwo
             << name;
       }
       const Decision* decision = plan.find("first.w");
-      EXPECT_EQ(decision->params == planned.find("first.w")->params, std::string_view(way.name) == "gptq");
-      const Decision* bias = plan.find("first.b");
-      for (std::size_t i = 0; i < bias->params.params.size(); ++i) {
-        EXPECT_EQ(bias->params.params[i].scale,
-                  plan.find("input")->params.params[0].scale * decision->params.params[i].scale);
-      }
       const Tensor& weights = *results[0].value(results[0].find("first.w")).constant;
       Tensor integers = expect_ok(quantize(weights, decision->params, decision->type));
       EXPECT_EQ(expect_ok(dequantize(integers, decision->params)), weights);

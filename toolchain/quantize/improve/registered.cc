@@ -61,7 +61,7 @@ ChannelMeans means_of_inputs(const Graph& graph, const Evidence& evidence) {
   return means;
 }
 
-Result<std::string> reconstructed(std::string_view name, Graph& graph, QuantPlan& plan,
+Result<std::string> reconstructed(std::string_view name, Graph& graph, const QuantPlan& plan,
                                   const Evidence& evidence, ReconstructionOptions options,
                                   const Rounder& round) {
   Team team(threads_or_all(evidence.calibration.threads));
@@ -90,29 +90,24 @@ Result<std::string> improve_by_smoothing(Graph& graph, const Evidence& evidence)
   return summary("SmoothQuant", notes);
 }
 
-Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, const Evidence& /*evidence*/,
-                                             Scales /*scales*/) {
+Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, const Evidence& /*evidence*/) {
   ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, fit_weight_scales(graph, plan));
   return summary("least-squares weight scales", notes);
 }
 
-Result<std::string> improve_by_gptq(Graph& graph, QuantPlan& plan, const Evidence& evidence,
-                                    Scales /*scales*/) {
+Result<std::string> improve_by_gptq(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
   return reconstructed("GPTQ", graph, plan, evidence, {}, [](const RoundingProblem& problem, Team& team) {
     return gptq(problem, {.asymmetric = true}, team);
   });
 }
 
-Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evidence& evidence,
-                                        Scales scales) {
-  ReconstructionOptions options;
-  options.scales_may_change = scales == Scales::kMayChange;
-  return reconstructed("AdaRound", graph, plan, evidence, options,
-                       [](RoundingProblem& problem, Team& team) { return adaround(problem, {}, team); });
+Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
+  return reconstructed("AdaRound", graph, plan, evidence, {}, [](const RoundingProblem& problem, Team& team) {
+    return adaround(problem, {}, team);
+  });
 }
 
-Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence,
-                                               Scales /*scales*/) {
+Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence) {
   Team team(threads_or_all(evidence.calibration.threads));
   ZP_ASSIGN_OR_RETURN(SampleChunks samples, load_chunks(graph, evidence.data));
   ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes, correct_bias(graph, plan, samples, team));
@@ -120,7 +115,7 @@ Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, co
 }
 
 Result<std::string> improve_by_analytic_bias_correction(Graph& graph, QuantPlan& plan,
-                                                        const Evidence& evidence, Scales /*scales*/) {
+                                                        const Evidence& evidence) {
   ZP_ASSIGN_OR_RETURN(std::vector<LayerNote> notes,
                       correct_bias_by_means(graph, plan, means_of_inputs(graph, evidence)));
   return summary("analytic bias correction", notes);

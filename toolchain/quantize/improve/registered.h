@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "quantize/improvement.h"
+#include "zeropoint/toolchain/quantize_network.h"
 
 namespace zeropoint::toolchain {
 
@@ -10,14 +10,11 @@ namespace zeropoint::toolchain {
 Result<std::string> improve_by_equalization(Graph& graph, const Evidence& evidence);
 Result<std::string> improve_by_bias_absorption(Graph& graph, const Evidence& evidence);
 Result<std::string> improve_by_smoothing(Graph& graph, const Evidence& evidence);
-Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, const Evidence& evidence,
-                                             Scales scales);
-Result<std::string> improve_by_gptq(Graph& graph, QuantPlan& plan, const Evidence& evidence, Scales scales);
-Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evidence& evidence,
-                                        Scales scales);
-Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence,
-                                               Scales scales);
+Result<std::string> improve_by_weight_scales(Graph& graph, QuantPlan& plan, const Evidence& evidence);
+Result<std::string> improve_by_gptq(Graph& graph, QuantPlan& plan, const Evidence& evidence);
+Result<std::string> improve_by_adaround(Graph& graph, QuantPlan& plan, const Evidence& evidence);
+Result<std::string> improve_by_bias_correction(Graph& graph, QuantPlan& plan, const Evidence& evidence);
 Result<std::string> improve_by_analytic_bias_correction(Graph& graph, QuantPlan& plan,
-                                                        const Evidence& evidence, Scales scales);
+                                                        const Evidence& evidence);
 
 }  // namespace zeropoint::toolchain

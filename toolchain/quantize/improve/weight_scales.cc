@@ -10,6 +10,7 @@
 #include "quantize/improve/quantized_layers.h"
 #include "quantize/improve/weight_rows.h"
 #include "quantize/node_role.h"
+#include "zeropoint/requantize.h"
 
 namespace zeropoint::toolchain {
 namespace {
@@ -131,7 +132,7 @@ class ScaleFitter {
       after += error_at(parts[i], scale, range);
     }
     for (const Node* layer : layers) {
-      follow_weight_scales(graph_, plan_, *layer);
+      follow(*layer, decision);
     }
     decision.reason += fmt::format("; fitted to the weights: squared error {:.3g} of what it was",
                                    before > 0 ? after / before : 1);
@@ -142,15 +143,34 @@ class ScaleFitter {
   /// The least scale, from `scale` on, at which a layer's bias leaves its products room.
   [[nodiscard]] float scale_for_bias(const Node& layer, const Decision& weights, std::size_t i,
                                      float scale) const {
+    const Tensor* bias = bias_of(graph_, layer);
     const Decision* input = input_decision(graph_, plan_, layer);
-    auto row = static_cast<std::int64_t>(i);
-    if (weights.params.params.size() > 1) {
-      return least_weight_scale(graph_, layer, weights, input, row, scale);
+    if (bias == nullptr || input == nullptr ||
+        weights.params.granularity.kind == Granularity::Kind::kPerGroup) {
+      return scale;
     }
-    for (row = 0; row < WeightRows::of(graph_, layer).rows(); ++row) {
-      scale = least_weight_scale(graph_, layer, weights, input, row, scale);
+    std::int64_t depth = WeightRows::of(graph_, layer).columns();
+    std::int64_t reserve = products_below(depth, input->type, weights.type);
+    std::span<const float> biases = bias->data<float>();
+    bool one_for_all = weights.params.params.size() == 1;
+    for (std::size_t c = one_for_all ? 0 : i; c < (one_for_all ? biases.size() : i + 1); ++c) {
+      scale = weight_scale_that_holds_bias(biases[c], input->params.params[0].scale, scale, reserve);
     }
     return scale;
+  }
+
+  /// The bias of a layer is in steps of input scale times weight scale.
+  void follow(const Node& layer, const Decision& weights) {
+    const Decision* input = input_decision(graph_, plan_, layer);
+    for (Decision& decision : plan_.decisions) {
+      bool is_bias = layer.has_input(2) && decision.tensor == graph_.value(layer.inputs[2]).name;
+      if (!is_bias || input == nullptr || decision.params.params.size() != weights.params.params.size()) {
+        continue;
+      }
+      for (std::size_t i = 0; i < decision.params.params.size(); ++i) {
+        decision.params.params[i].scale = input->params.params[0].scale * weights.params.params[i].scale;
+      }
+    }
   }
 
   const Graph& graph_;
