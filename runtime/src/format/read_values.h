@@ -4,8 +4,10 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
@@ -67,7 +69,13 @@ class ValueReader {
     if (values == nullptr || !take(values->size() * sizeof(T))) {
       return {};
     }
-    return {values->begin(), values->end()};
+    // Copied as bytes: the verifier lets lists of 8 bytes begin at any multiple of 4.
+    std::vector<T> read(values->size());
+    if (!read.empty()) {
+      std::memcpy(read.data(), values->Data(), read.size() * sizeof(T));
+    }
+    std::ranges::transform(read, read.begin(), flatbuffers::EndianScalar<T>);
+    return read;
   }
 
   ElementType element_type(std::uint8_t number);
