@@ -26,7 +26,7 @@ namespace zeropoint::kernels {
 /// segment, of which each channel takes two; the products of a group of windows stay in int16 when summed.
 struct DotRest {
   static constexpr std::int64_t kChannels = 16;
-  static constexpr std::int64_t kWindow = 16;
+  static constexpr std::int64_t kWindow = 16;  ///< of bytes; also what an order is of
 
   std::vector<std::int32_t> begin;     ///< the first group of each 16 channels, and the end
   std::vector<std::int32_t> groups;    ///< the first window of each, and the end

@@ -83,11 +83,11 @@ template <int kRows, int kVectors>
   if constexpr (kVectors <= 4) {
     if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
         (kVectors == 1 || p.channels - first >= kVectors * kPanel)) {
-      store_whole<false, kRows, kPair>(p, epilogue, first, targets.output[0], 0,
-                                       [&](int r, int v) { return sums[r][v]; });
+      store_whole<kRows, kPair>(p, epilogue, first, targets.output[0],
+                                [&](int r, int v) { return sums[r][v]; });
       if constexpr (kVectors == 4) {
-        store_whole<false, kRows, kPair>(p, epilogue, first + 2 * kPanel, targets.output[0], 0,
-                                         [&](int r, int v) { return sums[r][v + 2]; });
+        store_whole<kRows, kPair>(p, epilogue, first + 2 * kPanel, targets.output[0],
+                                  [&](int r, int v) { return sums[r][v + 2]; });
       }
       return;
     }

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/dot/dot.h"
+
 namespace zeropoint::kernels {
 namespace {
 
-constexpr std::int64_t kQuad = 32;       // bytes, of 8 channels
-constexpr std::int64_t kBlockQuads = 4;  // of 16 bytes of the input
+constexpr std::int64_t kQuad = 32;  // bytes, of 8 channels
+constexpr std::int64_t kBlockQuads = DotRest::kWindow / 4;
 
 /// The weights of one channel and of `quads` quads, the first of which is at `packed`: the smallest one
 /// beside the largest one and so on, which makes no pair's sum larger than it has to be.
@@ -16,7 +18,7 @@ void order_channel(std::int8_t* packed, std::int8_t* order, std::int64_t quads) 
     std::int8_t value;
     std::int8_t byte;
   };
-  std::array<Weight, 4 * kBlockQuads> weights;
+  std::array<Weight, DotRest::kWindow> weights;
   auto count = static_cast<std::size_t>(4 * quads);
   auto at = [](std::size_t i) { return i / 4 * kQuad + i % 4; };
   for (std::size_t i = 0; i < count; ++i) {

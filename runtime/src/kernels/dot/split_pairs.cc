@@ -12,7 +12,7 @@ namespace {
 constexpr std::int32_t kMost = 128;
 constexpr std::int64_t kPanel = 8;
 constexpr std::int64_t kQuad = 4 * kPanel;  // bytes
-constexpr std::int32_t kBlockQuads = 4;     // of a window, and of what order_weights() orders together
+constexpr std::int32_t kBlockQuads = DotRest::kWindow / 4;
 
 /// What is too much of a weight.
 struct Excess {

@@ -119,13 +119,12 @@ template <int kMost>
 
 /// kRows neighbouring positions of a row, with one vector of channels from `channel` on or two whole ones.
 /// vector(r, v): the sums of a row.
-template <bool kAdd, int kRows, int kVectors, typename Vector>
+template <int kRows, int kVectors, typename Vector>
 inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
-                        std::ptrdiff_t output_at, std::ptrdiff_t other_at, Vector&& vector) {
+                        std::ptrdiff_t output_at, Vector&& vector) {
   constexpr int kAtOnce = kVectors == 1 ? 4 : 2;  // rows whose bytes fill a register
   static_assert(kVectors <= 2);
   std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + output_at + channel;
-  const std::uint8_t* other = kAdd ? p.other + other_at + channel : nullptr;
   std::ptrdiff_t step = p.output_step;
   __mmask16 mask = lanes(p.channels - channel);
   bool dense = step == kVectors * 16 && (kVectors == 2 || mask == 0xFFFF);
@@ -139,11 +138,6 @@ inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::i
       int v = i % kVectors;
       int r = row + i / kVectors < kRows ? row + i / kVectors : kRows - 1;
       q[i] = WideEpilogue::requantized(vector(r, v), multipliers[v]);
-      if constexpr (kAdd) {
-        const std::uint8_t* of_row = other + r * p.other_step + v * 16;
-        q[i] = epilogue.sum(q[i], kVectors == 1 ? _mm_maskz_loadu_epi8(mask, of_row)
-                                                : _mm_loadu_si128(reinterpret_cast<const __m128i*>(of_row)));
-      }
     }
     __m512i bytes = epilogue.in_order(q[0], q[1], q[2], q[3]);
     std::uint8_t* to = output + row * step;
