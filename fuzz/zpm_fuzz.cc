@@ -2,14 +2,13 @@
 // bits in a session and in the reference interpreter, or is refused by both.
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <span>
 #include <vector>
 
+#include "compile/same_but_for_nans_for_test.h"
 #include "zeropoint/program_file.h"
 #include "zeropoint/reference.h"
 #include "zeropoint/session.h"
@@ -115,18 +114,6 @@ std::optional<std::vector<Tensor>> inputs_for(const Program& program, std::span<
   return inputs;
 }
 
-/// Equal but for NaNs of float32: which one it is, is not defined.
-bool same(const Tensor& a, const Tensor& b) {
-  if (a.type() != ElementType::kFloat32 || a.type() != b.type() || a.shape() != b.shape()) {
-    return a == b;
-  }
-  std::span<const float> x = a.data<float>();
-  std::span<const float> y = b.data<float>();
-  return std::equal(x.begin(), x.end(), y.begin(), [](float p, float q) {
-    return std::isnan(p) ? std::isnan(q) : std::bit_cast<std::uint32_t>(p) == std::bit_cast<std::uint32_t>(q);
-  });
-}
-
 void run_both(const std::shared_ptr<const Program>& program, const std::vector<Tensor>& inputs) {
   Result<std::vector<Tensor>> expected = run_reference(*program, inputs);
   constexpr std::size_t kMemoryLimit = std::size_t{256} << 20;
@@ -142,8 +129,8 @@ void run_both(const std::shared_ptr<const Program>& program, const std::vector<T
     panic("only one of session and reference runs",
           expected.ok() ? actual.status().message() : expected.status().message());
   }
-  if (expected.ok() &&
-      !std::equal(expected->begin(), expected->end(), actual->begin(), actual->end(), same)) {
+  if (expected.ok() && !std::equal(expected->begin(), expected->end(), actual->begin(), actual->end(),
+                                   toolchain::same_but_for_nans)) {
     panic("session and reference differ", program->name);
   }
 }

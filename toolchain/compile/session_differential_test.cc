@@ -3,10 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cmath>
-
 #include "compile/random_graphs_for_test.h"
+#include "compile/same_but_for_nans_for_test.h"
 #include "zeropoint/cpu.h"
 #include "zeropoint/reference.h"
 #include "zeropoint/session.h"
@@ -17,18 +15,6 @@ namespace {
 
 using random_graphs::QuantizedGraph;
 using random_graphs::random_quantized;
-
-/// Equal but for NaNs: which one it is, is not defined.
-bool same_reals(const Tensor& a, const Tensor& b) {
-  if (a.type() != ElementType::kFloat32 || a.type() != b.type() || a.shape() != b.shape()) {
-    return a == b;
-  }
-  std::span<const float> x = a.data<float>();
-  std::span<const float> y = b.data<float>();
-  return std::equal(x.begin(), x.end(), y.begin(), [](float p, float q) {
-    return std::isnan(p) ? std::isnan(q) : std::bit_cast<std::uint32_t>(p) == std::bit_cast<std::uint32_t>(q);
-  });
-}
 
 void expect_equal_to_reference(const Result<QuantizedGraph>& quantized, std::uint64_t seed,
                                RequantizeMode mode) {
@@ -50,7 +36,7 @@ void expect_equal_to_reference(const Result<QuantizedGraph>& quantized, std::uin
         ASSERT_TRUE(actual.ok()) << actual.status().message() << ", seed " << seed;
         ASSERT_EQ(actual->size(), expected->size());
         for (std::size_t i = 0; i < actual->size(); ++i) {
-          ASSERT_TRUE(same_reals((*actual)[i], (*expected)[i]))
+          ASSERT_TRUE(same_but_for_nans((*actual)[i], (*expected)[i]))
               << "seed " << seed << ", " << name_of(isa) << ", threads " << threads;
         }
       }
