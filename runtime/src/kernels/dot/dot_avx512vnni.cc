@@ -22,6 +22,23 @@ __m512i four_bytes(const std::uint8_t* in) {
   return _mm512_set1_epi32(bytes);
 }
 
+/// Adds the products of the `i`th four bytes from where the pointers are.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void add_quad(int i, const std::uint8_t* const (&in)[(kRows + 2) / 3],
+                                            std::ptrdiff_t step, const std::int8_t* weights,
+                                            std::ptrdiff_t panel_bytes, __m512i (&sums)[kRows][kVectors]) {
+  __m512i w[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    w[v] = _mm512_loadu_si512(weights + i * kPanel * 4 + v * panel_bytes);
+  }
+  for (int r = 0; r < kRows; ++r) {
+    __m512i x = four_bytes(in[r / 3] + r % 3 * step + 4 * i);
+    for (int v = 0; v < kVectors; ++v) {
+      sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], x, w[v]);
+    }
+  }
+}
+
 template <int kRows, int kVectors>
 void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
                 std::ptrdiff_t panel_bytes, const std::int32_t* bias, __m512i (&sums)[kRows][kVectors]) {
@@ -39,21 +56,34 @@ void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t
     for (int i = 0; i < (kRows + 2) / 3; ++i) {
       in[i] = input + p.segments[s] + 3 * i * step;
     }
-    for (std::int64_t k = 0; k < quads; ++k) {
-      __m512i w[kVectors];
-      for (int v = 0; v < kVectors; ++v) {
-        w[v] = _mm512_loadu_si512(weights + v * panel_bytes);
-      }
-      weights += kPanel * 4;
-      for (int r = 0; r < kRows; ++r) {
-        __m512i x = four_bytes(in[r / 3] + r % 3 * step);
-        for (int v = 0; v < kVectors; ++v) {
-          sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], x, w[v]);
-        }
-      }
+    auto advance = [&](int count) {
+      weights += count * kPanel * 4;
       for (const std::uint8_t*& pointer : in) {
-        pointer += 4;
+        pointer += count * 4;
       }
+    };
+    std::int64_t k = 0;
+    if constexpr (kRows == 12) {
+      // Rows are fetched 128 bytes ahead, and behind their end those of the next tile: three for each four
+      // quads, so that 64 bytes of all twelve come with 16 quads.
+      constexpr std::int64_t kAhead = 32;
+      std::ptrdiff_t next_tile = kRows * step - quads * 4;
+      for (; quads >= 16 && k + 4 <= quads; k += 4) {
+        const std::uint8_t* ahead =
+            in[0] + kAhead * 4 + (k + kAhead < quads ? 0 : next_tile) + k % 16 / 4 * 3 * step;
+        for (int r = 0; r < 3; ++r) {
+          _mm_prefetch(ahead + r * step, _MM_HINT_T0);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+          add_quad(i, in, step, weights, panel_bytes, sums);
+        }
+        advance(4);
+      }
+    }
+    for (; k < quads; ++k) {
+      add_quad(0, in, step, weights, panel_bytes, sums);
+      advance(1);
     }
   }
 }
