@@ -77,6 +77,66 @@ TEST(SessionExactness, ImagesOfOneRowWithAHaloAndSeveralSamples) {
   }
 }
 
+/// Convolutions of random extents, each with a MaxPool behind it: of one alone, or of two whose results are
+/// concatenated. Where `others_read`, the first one's result is given out as well.
+Program pooled_convs(Rng& rng, std::int64_t depth, int count, bool others_read) {
+  ElementType type = pick(rng, 0, 1) == 0 ? ElementType::kUint8 : ElementType::kInt8;
+  auto two = [&](std::int64_t low, std::int64_t high) {
+    return Ints{pick(rng, low, high), pick(rng, low, high)};
+  };
+  Window window{two(1, 2), Ints{1, 1}, Ints{1, 1}, two(0, 2), two(0, 2)};
+  Shape kernel = two(1, 5);
+  Attributes halves{{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}, {"ceil_mode", pick(rng, 0, 1)}};
+  Program program;
+  program.tensors = {open("x", ElementType::kUint8)};
+  program.inputs = {0};
+  std::vector<TensorId> pooled;
+  for (int i = 0; i < count; ++i) {
+    TensorId sums = 2 * i + 1;
+    std::int64_t channels = pick(rng, 1, 17);
+    ConvOp conv{
+        0, sums, random_layer(ElementType::kInt8, {channels, depth, kernel[0], kernel[1]}, 0, rng).layer, {}};
+    conv.layer.requantization = random_requantization(type, channels, 20000, false, rng);
+    conv.window = window;
+    program.operations.emplace_back(conv);
+    program.operations.emplace_back(EvaluateOp{Op::kMaxPool, halves, {sums}, {sums + 1}});
+    program.tensors.push_back(open("sums" + std::to_string(i), type));
+    program.tensors.push_back(open("largest" + std::to_string(i), type));
+    pooled.push_back(sums + 1);
+  }
+  if (count > 1) {
+    program.tensors.push_back(open("both", type));
+    TensorId both = static_cast<TensorId>(program.tensors.size()) - 1;
+    program.operations.emplace_back(EvaluateOp{Op::kConcat, {{"axis", std::int64_t{1}}}, pooled, {both}});
+    pooled = {both};
+  }
+  program.outputs = pooled;
+  if (others_read) {
+    program.outputs.push_back(1);
+  }
+  return program;
+}
+
+// The largest of sums, requantized, is the largest of what they become.
+TEST(SessionExactness, ConvolutionsOfWhichAPoolKeepsTheLargest) {
+  int as_one = 0;
+  for (unsigned seed = 0; seed < 80; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng(seed);
+    std::int64_t depth = pick(rng, 1, 8);
+    Program program = pooled_convs(rng, depth, 1 + static_cast<int>(seed % 2), seed % 8 == 0);
+    std::vector<Tensor> inputs{random_integers(
+        ElementType::kUint8, {pick(rng, 1, 3), depth, pick(rng, 6, 30), pick(rng, 6, 60)}, rng)};
+    expect_reference(program, inputs);
+    on_every_isa(program, [&](Session& session) {
+      ASSERT_TRUE(session.run(inputs).ok());
+      as_one += std::ranges::any_of(
+          session.profile(), [](const StepProfile& step) { return step.operation.ends_with("+ MaxPool"); });
+    });
+  }
+  EXPECT_TRUE(as_one > 20 || !choose_isa(Isa::kAvx512Vnni).ok()) << as_one;
+}
+
 // Half a megabyte of weights meets all samples before the rest does.
 TEST(SessionExactness, MoreWeightsThanACacheKeeps) {
   Rng rng(23);

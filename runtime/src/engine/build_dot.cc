@@ -1,6 +1,7 @@
 // Convolutions and matrix products with constant weights.
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/builder.h"
 #include "engine/describe.h"
@@ -13,12 +14,6 @@ namespace zeropoint::engine {
 namespace {
 
 using kernels::DotKernel;
-
-/// Whether int8 weights meet bytes and the sums stay in int32.
-bool multiplies_bytes(const Builder& builder, const LinearLayer& layer, TensorId input, TensorId output) {
-  return layer.weights.type() == ElementType::kInt8 && layer.accumulator == ElementType::kInt32 &&
-         is_byte(builder.type(input)) && (!layer.requantization || is_byte(builder.type(output)));
-}
 
 /// A layer as its kernel is to meet it.
 struct LayerToPack {
@@ -34,13 +29,8 @@ struct LayerToPack {
 std::shared_ptr<const DotLayer> packed_layer(Builder& builder, const LayerToPack& what,
                                              std::int64_t positions, std::int64_t runs) {
   std::int64_t channels = what.layer.weights.dim(0) / what.group * std::ssize(what.order.copies);
-  kernels::DotWork work{positions, channels, what.order.segments, what.order.depth, runs};
-  std::vector<const DotKernel*> fit;
-  for (const DotKernel& kernel : kernels::dot_kernels()) {
-    if (kernels::includes(builder.isa(), kernel.isa) && (kernel.worth == nullptr || kernel.worth(work))) {
-      fit.push_back(&kernel);
-    }
-  }
+  std::vector<const DotKernel*> fit =
+      kernels_for(builder.isa(), {positions, channels, what.order.segments, what.order.depth, runs});
   return builder.layers().get<DotLayer>({what.operation, fit[0], what.order.segments, what.variant}, [&] {
     return pack_layer(what.layer, what.group, what.order, what.input_shift, fit);
   });
@@ -106,42 +96,6 @@ void finish_accumulators(Builder& builder, const LinearLayer& layer, TensorId ou
   builder.add(std::move(step), places);
 }
 
-/// How many neighbouring positions of a row are computed as channels of one, so that few channels fill a
-/// panel.
-std::int64_t neighbours_as_channels(std::int64_t channels, std::int64_t width) {
-  constexpr std::int64_t kPanel = 16;
-  for (std::int64_t copies = kPanel / channels; copies > 1; --copies) {
-    if (width % copies == 0) {
-      return copies;
-    }
-  }
-  return 1;
-}
-
-/// The weights [C, H, W] of an output channel as segments [H][W][C] or, where taps do not lie side by side,
-/// [H][W] of [C]; each copy one stride further along a wider window.
-DotOrder conv_order(const ImageWindow& window, std::int64_t depth, bool whole_rows, std::int64_t copies) {
-  std::int64_t taps = window.kernel_h * window.kernel_w;
-  std::int64_t width = window.kernel_w + (copies - 1) * window.stride_w;
-  DotOrder order;
-  order.segments = whole_rows ? window.kernel_h : taps;
-  order.depth = whole_rows ? width * depth : depth;
-  for (std::int64_t copy = 0; copy < copies; ++copy) {
-    std::vector<std::int32_t> k;
-    for (std::int64_t y = 0; y < window.kernel_h; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
-        std::int64_t own = x - copy * window.stride_w;
-        bool inside = own >= 0 && own < window.kernel_w;
-        for (std::int64_t c = 0; c < depth; ++c) {
-          k.push_back(inside ? static_cast<std::int32_t>(c * taps + y * window.kernel_w + own) : -1);
-        }
-      }
-    }
-    order.copies.push_back(std::move(k));
-  }
-  return order;
-}
-
 }  // namespace
 
 bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
@@ -151,7 +105,7 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
       !builder.has_room_for_pads(op)) {
     return false;
   }
-  if (build_depthwise(builder, i, op)) {
+  if (build_depthwise(builder, i, op) || build_pooled_conv(builder, i, op)) {
     return true;
   }
   QuantizedRange in_range = range_with_padding(builder.range(op.input), op.input_zero_point);
@@ -204,7 +158,9 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   constexpr std::int64_t kFewWeights = 1 << 14;  // of each there may be 16 x 16
   bool few = op.layer.weights.size() <= kFewWeights;
   std::int64_t copies = dense && overlap && few ? neighbours_as_channels(channels, width) : 1;
-  DotOrder order = conv_order(window, depth, whole_rows, copies);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(copies));
+  std::iota(places.begin(), places.end(), 0);
+  DotOrder order = conv_order(window, depth, whole_rows, places);
   std::vector<std::ptrdiff_t> segments;
   for (std::int64_t tap = 0; tap < taps; tap += whole_rows ? window.kernel_w : 1) {
     segments.push_back(window.taps[static_cast<std::size_t>(tap)]);
@@ -253,12 +209,12 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   step->profile.operation = describe(op) + (addition ? " + Add" : "");
   step->profile.kernel = kernel.name;
   step->profile.multiply_adds = in.batch * height * width * w[0] * depth * taps;
-  std::vector<Place> places{in.place, out.place};
+  std::vector<Place> touched{in.place, out.place};
   if (step->has_other) {
-    places.push_back(step->other);
+    touched.push_back(step->other);
   }
   step->prepare();
-  builder.add(std::move(step), places);
+  builder.add(std::move(step), touched);
   if (!requantizes) {
     finish_accumulators(builder, op.layer, op.output, out);
   }

@@ -160,6 +160,7 @@ class Builder {
 /// build_<family>.cc; false: there is no quick way for this one.
 bool build_conv(Builder& builder, std::size_t i, const ConvOp& op);
 bool build_depthwise(Builder& builder, std::size_t i, const ConvOp& op);
+bool build_pooled_conv(Builder& builder, std::size_t i, const ConvOp& op);
 bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnectedOp& op);
 bool build_quantize(Builder& builder, const QuantizeOp& op);
 bool build_dequantize(Builder& builder, const DequantizeOp& op);

@@ -43,7 +43,10 @@ std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const
   result->kernel = &kernel;
   std::int64_t channels = layer.weights.dim(0) / group;
   std::int64_t depth = layer.weights.size() / layer.weights.dim(0);
-  std::int64_t made = channels * std::ssize(order.copies);
+  std::int64_t copies = std::ssize(order.copies);
+  std::int64_t half =
+      order.in_halves ? (channels * copies / 2 + kernel.panel - 1) / kernel.panel * kernel.panel : 0;
+  std::int64_t made = order.in_halves ? 2 * half : channels * copies;
   const std::int8_t* w = layer.weights.data<std::int8_t>().data();
   const auto* multipliers =
       layer.requantization ? std::get_if<std::vector<float>>(&layer.requantization->multipliers) : nullptr;
@@ -51,18 +54,20 @@ std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const
   bool as_they_are = is_in_order(order, depth);
   for (std::int64_t g = 0; g < group; ++g, w += channels * depth) {
     auto count = static_cast<std::size_t>(made * order.segments * order.depth);
-    auto ordered = std::make_unique_for_overwrite<std::int8_t[]>(as_they_are ? 0 : count);
-    std::int8_t* next = ordered.get();
+    auto ordered = std::make_unique<std::int8_t[]>(as_they_are ? 0 : count);
     PackedDot packed;
     packed.bias.resize(filled);
     packed.multipliers.resize(multipliers != nullptr ? filled : 0);
     std::size_t at = 0;
-    for (const std::vector<std::int32_t>& copy : order.copies) {
+    for (std::int64_t c = 0; c < copies; ++c) {
+      const std::vector<std::int32_t>& copy = order.copies[static_cast<std::size_t>(c)];
+      if (order.in_halves && c == copies / 2) {
+        at = static_cast<std::size_t>(half);
+      }
       for (std::int64_t m = 0; m < channels; ++m, ++at) {
         const std::int8_t* own = w + m * depth;
         if (!as_they_are) {
-          put_in_order(own, copy, next);
-          next += copy.size();
+          put_in_order(own, copy, ordered.get() + at * copy.size());
         }
         auto channel = static_cast<std::size_t>(g * channels + m);
         std::int64_t bias = layer.folded_bias[channel];

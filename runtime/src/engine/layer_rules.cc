@@ -28,6 +28,21 @@ kernels::Epilogue requantization_epilogue(const Requantization& requantization, 
   return e;
 }
 
+bool multiplies_bytes(const Builder& builder, const LinearLayer& layer, TensorId input, TensorId output) {
+  return layer.weights.type() == ElementType::kInt8 && layer.accumulator == ElementType::kInt32 &&
+         is_byte(builder.type(input)) && (!layer.requantization || is_byte(builder.type(output)));
+}
+
+std::vector<const kernels::DotKernel*> kernels_for(Isa isa, const kernels::DotWork& work) {
+  std::vector<const kernels::DotKernel*> fit;
+  for (const kernels::DotKernel& kernel : kernels::dot_kernels()) {
+    if (kernels::includes(isa, kernel.isa) && (kernel.worth == nullptr || kernel.worth(work))) {
+      fit.push_back(&kernel);
+    }
+  }
+  return fit;
+}
+
 const kernels::DotKernel& kernel_of_any_weights(Isa isa, const kernels::DotWork& work) {
   std::span<const kernels::DotKernel> all = kernels::dot_kernels();
   return *std::ranges::find_if(all, [&](const kernels::DotKernel& kernel) {
@@ -64,6 +79,39 @@ ImageWindow image_window(const ConvOp& op, const Image& input) {
   };
   result.padded = pads(window.pads_begin) || pads(window.pads_end);
   return result;
+}
+
+std::int64_t neighbours_as_channels(std::int64_t channels, std::int64_t width) {
+  constexpr std::int64_t kPanel = 16;
+  for (std::int64_t copies = kPanel / channels; copies > 1; --copies) {
+    if (width % copies == 0) {
+      return copies;
+    }
+  }
+  return 1;
+}
+
+DotOrder conv_order(const ImageWindow& window, std::int64_t depth, bool whole_rows,
+                    std::span<const std::int64_t> places) {
+  std::int64_t taps = window.kernel_h * window.kernel_w;
+  std::int64_t width = window.kernel_w + *std::ranges::max_element(places) * window.stride_w;
+  DotOrder order;
+  order.segments = whole_rows ? window.kernel_h : taps;
+  order.depth = whole_rows ? width * depth : depth;
+  for (std::int64_t place : places) {
+    std::vector<std::int32_t> k;
+    for (std::int64_t y = 0; y < window.kernel_h; ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        std::int64_t own = x - place * window.stride_w;
+        bool inside = own >= 0 && own < window.kernel_w;
+        for (std::int64_t c = 0; c < depth; ++c) {
+          k.push_back(inside ? static_cast<std::int32_t>(c * taps + y * window.kernel_w + own) : -1);
+        }
+      }
+    }
+    order.copies.push_back(std::move(k));
+  }
+  return order;
 }
 
 }  // namespace zeropoint::engine

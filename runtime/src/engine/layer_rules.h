@@ -2,9 +2,12 @@
 
 // What convolutions and matrix products have in common when steps are made of them.
 
+#include <span>
 #include <vector>
 
+#include "engine/builder.h"
 #include "engine/image.h"
+#include "engine/layer_cache.h"
 #include "kernels/dot/dot.h"
 #include "kernels/epilogue.h"
 #include "zeropoint/affine.h"
@@ -20,6 +23,12 @@ bool has_tame_multipliers(const LinearLayer& layer, QuantizedRange input);
 /// The part of an epilogue that requantizes, onto bytes shifted by `shift`.
 kernels::Epilogue requantization_epilogue(const Requantization& requantization, std::int32_t shift);
 
+/// Whether int8 weights meet bytes and the sums stay in int32.
+bool multiplies_bytes(const Builder& builder, const LinearLayer& layer, TensorId input, TensorId output);
+
+/// The kernels that are worth it, best first.
+std::vector<const kernels::DotKernel*> kernels_for(Isa isa, const kernels::DotWork& work);
+
 /// The first kernel that is exact for all weights.
 const kernels::DotKernel& kernel_of_any_weights(Isa isa, const kernels::DotWork& work);
 
@@ -33,5 +42,14 @@ struct ImageWindow {
 };
 
 ImageWindow image_window(const ConvOp& op, const Image& input);
+
+/// How many neighbouring positions of a row are computed as channels of one, so that few channels fill a
+/// panel.
+std::int64_t neighbours_as_channels(std::int64_t channels, std::int64_t width);
+
+/// The weights [C, H, W] of an output channel as segments [H][W][C] or, where taps do not lie side by side,
+/// [H][W] of [C]; a copy for each place, so many strides further along a wider window.
+DotOrder conv_order(const ImageWindow& window, std::int64_t depth, bool whole_rows,
+                    std::span<const std::int64_t> places);
 
 }  // namespace zeropoint::engine

@@ -119,6 +119,7 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
   p.input_run = geometry.input_run;
   p.output_run = geometry.output_run;
   p.other_run = geometry.other_run;
+  auto* run = finds_maxima ? layer->kernel->run_maxima : layer->kernel->run;
   if (layer->kernel->enter != nullptr) {
     layer->kernel->enter(p);
   }
@@ -140,7 +141,7 @@ void DotStep::run_part(const RunContext& context, const Part& part) const {
       if (has_other) {
         p.other = context.bytes_at(other) + channels + n * geometry.other_image + r * geometry.other_run;
       }
-      layer->kernel->run(p);
+      run(p);
     }
   }
   if (layer->kernel->leave != nullptr) {

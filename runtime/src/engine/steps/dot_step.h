@@ -33,6 +33,7 @@ class DotStep : public Step {
   bool has_other = false;
   bool fills_halo = false;
   HaloFill halo;
+  bool finds_maxima = false;  ///< by DotKernel::run_maxima
   std::shared_ptr<const DotLayer> layer;
   std::vector<std::ptrdiff_t> segments;
   Geometry geometry;

@@ -14,6 +14,9 @@ namespace zeropoint::kernels {
 void enter_tiles(const DotParams& params);
 void leave_tiles();
 #endif
+#if ZP_WITH_AVX512VNNI
+void maxima_u8s8_s32_6x16_avx512vnni(const DotParams& params);
+#endif
 
 namespace {
 
@@ -30,8 +33,8 @@ namespace {
 }
 
 constexpr DotKernel kKernels[] = {
-#define ZP_DOT_KERNEL(function, isa, panel, unit, split, takes_runs, enter, leave, worth) \
-  {#function, Isa::isa, panel, unit, function, split, takes_runs, enter, leave, worth},
+#define ZP_DOT_KERNEL(function, isa, panel, unit, split, takes_runs, maxima, enter, leave, worth) \
+  {#function, Isa::isa, panel, unit, function, split, takes_runs, maxima, enter, leave, worth},
 #include "kernels/dot/kernels.inc"
 };
 

@@ -53,6 +53,9 @@ struct DotParams {
   std::int64_t first_channel = 0;           ///< a multiple of the panel's channels, and of 16
   std::int64_t channels = 0;                ///< the end of the channels to compute
 
+  /// Of DotKernel::run_maxima: from the input of a position's upper line to that of the lower one.
+  std::ptrdiff_t second_line = 0;
+
   const std::int32_t* row_bias = nullptr;  ///< none: 0
   std::int64_t first_position = 0;         ///< of those to compute
   std::int64_t positions = 0;              ///< their end
@@ -99,6 +102,10 @@ struct DotKernel {
   /// None: this is a kernel for any weights.
   DotRest (*split)(std::span<std::int8_t> packed, std::int64_t segments, std::int64_t depth);
   bool takes_runs;  ///< more than one at a time
+  /// The largest of four sums, requantized: those of the two first panels, for the input of a position and
+  /// that `second_line` behind it. For up to 16 channels, positions in one row, multipliers that are not
+  /// negative and no addition. None: there is no such kernel.
+  void (*run_maxima)(const DotParams& params);
   /// Called around the runs of one thread, all of as many positions. None: nothing is to be done.
   void (*enter)(const DotParams& params);
   void (*leave)();

@@ -22,24 +22,49 @@ __m512i four_bytes(const std::uint8_t* in) {
   return _mm512_set1_epi32(bytes);
 }
 
-/// Adds the products of the `i`th four bytes from where the pointers are.
-template <int kRows, int kVectors>
-[[gnu::always_inline]] inline void add_quad(int i, const std::uint8_t* const (&in)[(kRows + 2) / 3],
-                                            std::ptrdiff_t step, const std::int8_t* weights,
-                                            std::ptrdiff_t panel_bytes, __m512i (&sums)[kRows][kVectors]) {
+/// Rows of a tile lie in one line of the input or in two, the second half below the first. Every third row of
+/// a line has a pointer; two more are one and two steps away.
+template <int kRows, int kLines>
+struct Rows {
+  static constexpr int kOfLine = kRows / kLines;
+  static constexpr int kPointers = (kOfLine + 2) / 3;
+  const std::uint8_t* in[kLines * kPointers];
+
+  Rows(const std::uint8_t* first, std::ptrdiff_t step, std::ptrdiff_t line) {
+    for (int i = 0; i < kLines * kPointers; ++i) {
+      in[i] = first + i / kPointers * line + 3 * (i % kPointers) * step;
+    }
+  }
+
+  [[nodiscard]] const std::uint8_t* row(int r, std::ptrdiff_t step) const {
+    return in[r / kOfLine * kPointers + r % kOfLine / 3] + r % kOfLine % 3 * step;
+  }
+
+  void advance(std::ptrdiff_t bytes) {
+    for (const std::uint8_t*& pointer : in) {
+      pointer += bytes;
+    }
+  }
+};
+
+/// Adds the products of the `i`th four bytes from where the rows are.
+template <int kRows, int kLines, int kVectors>
+[[gnu::always_inline]] inline void add_quad(int i, const Rows<kRows, kLines>& rows, std::ptrdiff_t step,
+                                            const std::int8_t* weights, std::ptrdiff_t panel_bytes,
+                                            __m512i (&sums)[kRows][kVectors]) {
   __m512i w[kVectors];
   for (int v = 0; v < kVectors; ++v) {
     w[v] = _mm512_loadu_si512(weights + i * kPanel * 4 + v * panel_bytes);
   }
   for (int r = 0; r < kRows; ++r) {
-    __m512i x = four_bytes(in[r / 3] + r % 3 * step + 4 * i);
+    __m512i x = four_bytes(rows.row(r, step) + 4 * i);
     for (int v = 0; v < kVectors; ++v) {
       sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], x, w[v]);
     }
   }
 }
 
-template <int kRows, int kVectors>
+template <int kLines, int kRows, int kVectors>
 void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
                 std::ptrdiff_t panel_bytes, const std::int32_t* bias, __m512i (&sums)[kRows][kVectors]) {
   for (int v = 0; v < kVectors; ++v) {
@@ -51,39 +76,31 @@ void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t
   std::ptrdiff_t step = p.input_step;
   std::int64_t quads = (p.segment_depth + 3) / 4;
   for (std::int64_t s = 0; s < p.segment_count; ++s) {
-    // Every third row has a pointer; two more are one and two steps away.
-    const std::uint8_t* in[(kRows + 2) / 3];
-    for (int i = 0; i < (kRows + 2) / 3; ++i) {
-      in[i] = input + p.segments[s] + 3 * i * step;
-    }
-    auto advance = [&](int count) {
-      weights += count * kPanel * 4;
-      for (const std::uint8_t*& pointer : in) {
-        pointer += count * 4;
-      }
-    };
+    Rows<kRows, kLines> rows(input + p.segments[s], step, p.second_line);
     std::int64_t k = 0;
-    if constexpr (kRows == 12) {
+    if constexpr (kRows == 12 && kLines == 1) {
       // Rows are fetched 128 bytes ahead, and behind their end those of the next tile: three for each four
       // quads, so that 64 bytes of all twelve come with 16 quads.
       constexpr std::int64_t kAhead = 32;
       std::ptrdiff_t next_tile = kRows * step - quads * 4;
       for (; quads >= 16 && k + 4 <= quads; k += 4) {
         const std::uint8_t* ahead =
-            in[0] + kAhead * 4 + (k + kAhead < quads ? 0 : next_tile) + k % 16 / 4 * 3 * step;
+            rows.in[0] + kAhead * 4 + (k + kAhead < quads ? 0 : next_tile) + k % 16 / 4 * 3 * step;
         for (int r = 0; r < 3; ++r) {
           _mm_prefetch(ahead + r * step, _MM_HINT_T0);
         }
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) {
-          add_quad(i, in, step, weights, panel_bytes, sums);
+          add_quad(i, rows, step, weights, panel_bytes, sums);
         }
-        advance(4);
+        rows.advance(16);
+        weights += 4 * kPanel * 4;
       }
     }
     for (; k < quads; ++k) {
-      add_quad(0, in, step, weights, panel_bytes, sums);
-      advance(1);
+      add_quad(0, rows, step, weights, panel_bytes, sums);
+      rows.advance(4);
+      weights += kPanel * 4;
     }
   }
 }
@@ -103,8 +120,8 @@ template <int kRows, int kVectors>
                             TileTargets& targets, std::int64_t first) {
   std::int64_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * kPanel;
   __m512i sums[kRows][kVectors];
-  accumulate<kRows, kVectors>(p, p.input + position * p.input_step, p.weights + first / kPanel * panel_bytes,
-                              panel_bytes, p.epilogue->bias + first, sums);
+  accumulate<1>(p, p.input + position * p.input_step, p.weights + first / kPanel * panel_bytes, panel_bytes,
+                p.epilogue->bias + first, sums);
   if (p.row_bias != nullptr) {
     add_row_bias(p.row_bias + position, sums);
   }
@@ -168,7 +185,37 @@ Shape shape_for(std::int64_t positions, std::int64_t channels) {
   return channels > kPanel ? Shape{12, 2, kTwoVectors, kRowsOfCode} : Shape{12, 1, kOneVector, kRowsOfCode};
 }
 
+/// The largest of 2 x 2: of two lines and two vectors.
+template <int kPositions>
+[[gnu::noinline]] void tile_of_maxima(const DotParams& p, const WideEpilogue& epilogue,
+                                      std::int64_t position) {
+  std::int64_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * kPanel;
+  __m512i sums[2 * kPositions][2];
+  accumulate<2>(p, p.input + position * p.input_step, p.weights, panel_bytes, p.epilogue->bias, sums);
+  store_whole<kPositions, 1>(p, epilogue, 0, position * p.output_step, [&](int r, int) {
+    __m512i upper = _mm512_max_epi32(sums[r][0], sums[r][1]);
+    return _mm512_max_epi32(upper, _mm512_max_epi32(sums[kPositions + r][0], sums[kPositions + r][1]));
+  });
+}
+
 }  // namespace
+
+void maxima_u8s8_s32_6x16_avx512vnni(const DotParams& p);
+void maxima_u8s8_s32_6x16_avx512vnni(const DotParams& p) {
+  using Tile = void (*)(const DotParams& p, const WideEpilogue& epilogue, std::int64_t position);
+  constexpr Tile kTiles[] = {tile_of_maxima<1>, tile_of_maxima<2>, tile_of_maxima<3>,
+                             tile_of_maxima<4>, tile_of_maxima<4>, tile_of_maxima<6>};
+  constexpr int kPositionsOfCode[] = {1, 2, 3, 4, 4, 6};
+  WideEpilogue epilogue(*p.epilogue);
+  DotParams of_run = p;
+  for (std::int64_t run = 0; run < p.runs; ++run, to_next_run(of_run)) {
+    for (std::int64_t position = p.first_position; position < p.positions;) {
+      std::int64_t left = p.positions - position < 6 ? p.positions - position : 6;
+      kTiles[left - 1](of_run, epilogue, position);
+      position += kPositionsOfCode[left - 1];
+    }
+  }
+}
 
 void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p);
 void dot_u8s8_s32_12x32_avx512vnni(const DotParams& p) {

@@ -31,7 +31,7 @@ struct Case {
 
   Case(Rng& rng, EpilogueKind kind) {
     segments = pick(rng, 1, 3);
-    depth = one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 8, 10, 63, 64, 65, 100});
+    depth = one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 8, 10, 63, 64, 65, 100, 257, 700});
     positions = one_of<std::int64_t>(
         rng, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 24, 25, 31, 32, 33, 49, 65});
     channels = one_of<std::int64_t>(
