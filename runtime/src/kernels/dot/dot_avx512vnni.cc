@@ -125,17 +125,14 @@ template <int kRows, int kVectors>
   if (p.row_bias != nullptr) {
     add_row_bias(p.row_bias + position, sums);
   }
-  // Tiles of more vectors serve few positions and end once for many sums.
   constexpr int kPair = kVectors < 2 ? kVectors : 2;
-  if constexpr (kVectors <= 4) {
-    if (targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
-        (kVectors == 1 || p.channels - first >= kVectors * kPanel)) {
-      store_whole<kRows, kPair>(p, epilogue, first, targets.output[0],
-                                [&](int r, int v) { return sums[r][v]; });
-      if constexpr (kVectors == 4) {
-        store_whole<kRows, kPair>(p, epilogue, first + 2 * kPanel, targets.output[0],
-                                  [&](int r, int v) { return sums[r][v + 2]; });
-      }
+  bool whole = targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
+               (kVectors == 1 || p.channels - first >= kVectors * kPanel);
+  // The tile of most sums ends in registers; the others share code, for the price of a way through memory.
+  if constexpr (kRows == 12) {
+    if (whole) {
+      store_whole<kPair>(p, epilogue, first, targets.output[0], kRows,
+                         [&](int r, int v) { return sums[r][v]; });
       return;
     }
   }
@@ -146,8 +143,13 @@ template <int kRows, int kVectors>
     }
   }
   for (int v = 0; v < kVectors && first + v * kPanel < p.channels; v += kPair) {
-    store_any(p, epilogue, first + v * kPanel, kPair, kRows, targets, memory[0] + v * kPanel,
-              kVectors * kPanel);
+    std::int64_t channel = first + v * kPanel;
+    const std::int32_t* of_pair = memory[0] + v * kPanel;
+    if (whole) {
+      store_rows<kPair>(p, epilogue, channel, targets.output[0], kRows, of_pair, kVectors * kPanel);
+    } else {
+      store_any(p, epilogue, channel, kPair, kRows, targets, of_pair, kVectors * kPanel);
+    }
   }
 }
 
@@ -192,7 +194,7 @@ template <int kPositions>
   std::int64_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * kPanel;
   __m512i sums[2 * kPositions][2];
   accumulate<2>(p, p.input + position * p.input_step, p.weights, panel_bytes, p.epilogue->bias, sums);
-  store_whole<kPositions, 1>(p, epilogue, 0, position * p.output_step, [&](int r, int) {
+  store_whole<1>(p, epilogue, 0, position * p.output_step, kPositions, [&](int r, int) {
     __m512i upper = _mm512_max_epi32(sums[r][0], sums[r][1]);
     return _mm512_max_epi32(upper, _mm512_max_epi32(sums[kPositions + r][0], sums[kPositions + r][1]));
   });

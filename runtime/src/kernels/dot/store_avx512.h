@@ -117,11 +117,12 @@ template <int kMost>
   }
 }
 
-/// kRows neighbouring positions of a row, with one vector of channels from `channel` on or two whole ones.
+/// Neighbouring positions of a row, with one vector of channels from `channel` on or two whole ones.
 /// vector(r, v): the sums of a row.
-template <int kRows, int kVectors, typename Vector>
-inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
-                        std::ptrdiff_t output_at, Vector&& vector) {
+template <int kVectors, typename Vector>
+[[gnu::always_inline]] inline void store_whole(const DotParams& p, const WideEpilogue& epilogue,
+                                               std::int64_t channel, std::ptrdiff_t output_at, int rows,
+                                               Vector&& vector) {
   constexpr int kAtOnce = kVectors == 1 ? 4 : 2;  // rows whose bytes fill a register
   static_assert(kVectors <= 2);
   std::uint8_t* output = static_cast<std::uint8_t*>(p.output) + output_at + channel;
@@ -132,32 +133,41 @@ inline void store_whole(const DotParams& p, const WideEpilogue& epilogue, std::i
   for (int v = 0; v < kVectors; ++v) {
     multipliers[v] = _mm512_loadu_ps(p.epilogue->multipliers + channel + v * 16);
   }
-  for (int row = 0; row < kRows; row += kAtOnce) {
+  for (int row = 0; row < rows; row += kAtOnce) {
     __m512i q[4];
     for (int i = 0; i < 4; ++i) {
       int v = i % kVectors;
-      int r = row + i / kVectors < kRows ? row + i / kVectors : kRows - 1;
+      int r = row + i / kVectors < rows ? row + i / kVectors : rows - 1;
       q[i] = WideEpilogue::requantized(vector(r, v), multipliers[v]);
     }
     __m512i bytes = epilogue.in_order(q[0], q[1], q[2], q[3]);
     std::uint8_t* to = output + row * step;
-    if (row + kAtOnce <= kRows && dense) {
+    if (row + kAtOnce <= rows && dense) {
       _mm512_storeu_si512(to, bytes);
       continue;
     }
     if constexpr (kVectors == 2) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
-      if (row + 1 < kRows) {
+      if (row + 1 < rows) {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + step), _mm512_extracti64x4_epi64(bytes, 1));
       }
     } else {
       const __m128i quarters[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
                                    _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
-      for (int i = 0; i < 4 && row + i < kRows; ++i) {
+      for (int i = 0; i < 4 && row + i < rows; ++i) {
         _mm_mask_storeu_epi8(to + i * step, mask, quarters[i]);
       }
     }
   }
+}
+
+/// The same of sums in memory, `stride` apart: for tiles of all sizes.
+template <int kVectors>
+[[gnu::noinline]] void store_rows(const DotParams& p, const WideEpilogue& epilogue, std::int64_t channel,
+                                  std::ptrdiff_t output_at, int rows, const std::int32_t* sums,
+                                  std::ptrdiff_t stride) {
+  store_whole<kVectors>(p, epilogue, channel, output_at, rows,
+                        [&](int r, int v) { return _mm512_load_si512(sums + r * stride + v * 16); });
 }
 
 }  // namespace
