@@ -65,9 +65,9 @@ struct OpInfo {
   std::string_view name;
   std::string_view domain;
   int since;
-  std::size_t min_inputs;
-  std::size_t max_inputs;
-  std::size_t max_outputs;
+  std::uint32_t min_inputs;
+  std::uint32_t max_inputs;
+  std::uint32_t max_outputs;
   Evaluation evaluation;
   IntegerForm integer_form;
   std::span<const AttributeInfo> attributes;
@@ -76,7 +76,7 @@ struct OpInfo {
 };
 
 /// As many inputs or outputs as one likes.
-inline constexpr std::size_t kMany = std::size_t{1} << 31;
+inline constexpr std::uint32_t kMany = std::uint32_t{1} << 31;
 
 const OpInfo& info_of(Op op) noexcept;
 std::string_view name_of(Op op) noexcept;

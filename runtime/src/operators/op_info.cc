@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <span>
 
@@ -7,10 +8,14 @@
 namespace zeropoint {
 namespace {
 
-// The attributes of each operator, and one more, since an array has no fewer. Constants, which take less room
-// than code that makes them.
-#define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, evaluation, form, ...) \
-  constexpr AttributeInfo k##name##Attributes[] = {__VA_ARGS__ __VA_OPT__(, ) AttributeInfo{"", 0}};
+// The attributes of each operator, counted with one more, since an array that says its own extent has no
+// fewer. Constants, which take less room than code that makes them.
+using Counted = AttributeInfo[];
+#define ZP_OP(name, domain, since, min_inputs, max_inputs, max_outputs, rule, evaluation, form, ...)     \
+  constexpr std::array<AttributeInfo, sizeof(Counted{__VA_ARGS__ __VA_OPT__(, ) AttributeInfo{"", 0}}) / \
+                                              sizeof(AttributeInfo) -                                    \
+                                          1>                                                             \
+      k##name##Attributes = {{__VA_ARGS__}};
 #include "zeropoint/ops.inc"
 
 using enum IntegerForm;
@@ -24,7 +29,7 @@ constexpr OpInfo kOperators[] = {
    max_outputs,                                                                                      \
    operators::evaluation,                                                                            \
    form,                                                                                             \
-   std::span(k##name##Attributes).first(std::size(k##name##Attributes) - 1)},
+   k##name##Attributes},
 #include "zeropoint/ops.inc"
 };
 
