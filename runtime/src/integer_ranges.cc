@@ -144,6 +144,23 @@ QuantizedRange accumulator_range(const LinearLayer& layer, QuantizedRange input)
   return AccumulatorRanges().of(layer, input);
 }
 
+QuantizedRange accumulator_range_of_any_weights(const LinearLayer& layer, QuantizedRange input) {
+  std::int64_t channels = std::ssize(layer.folded_bias);
+  if (channels == 0) {
+    return {0, 0};
+  }
+  std::int64_t weight = -storage_range(layer.weights.type()).q_min;
+  std::int64_t most_input = std::max({std::int64_t{0}, -std::max(input.q_min, -kMost), input.q_max});
+  std::int64_t products =
+      limited_product(limited_product(weight, layer.weights.size() / channels), most_input);
+  QuantizedRange all{0, 0};
+  for (std::int64_t bias : layer.folded_bias) {
+    all = hull(all, {bias, bias});
+  }
+  return {std::max(std::max(all.q_min, -kMost) - products, -kMost),
+          std::min(std::min(all.q_max, kMost) + products, kMost)};
+}
+
 QuantizedRange AccumulatorRanges::of(const LinearLayer& layer, QuantizedRange input) {
   ElementType type = layer.weights.type();
   std::size_t channels = layer.folded_bias.size();

@@ -235,8 +235,9 @@ class OperationVerifier {
     // No order of summation may leave the accumulator, whatever the input holds.
     constexpr std::int64_t kMost = std::int64_t{1} << 62;
     QuantizedRange held = wide ? QuantizedRange{1 - kMost, kMost - 1} : storage_range(ElementType::kInt32);
-    QuantizedRange bounds = accumulators_.of(layer, in_range);
-    if (bounds.q_min < held.q_min || bounds.q_max > held.q_max) {
+    auto leaves = [&](QuantizedRange range) { return range.q_min < held.q_min || range.q_max > held.q_max; };
+    if (leaves(accumulator_range_of_any_weights(layer, in_range)) &&
+        leaves(accumulators_.of(layer, in_range))) {
       return fail(output, "its accumulator can leave ", name_of(layer.accumulator));
     }
     if (!layer.requantization) {

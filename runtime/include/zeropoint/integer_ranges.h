@@ -18,6 +18,9 @@ std::vector<QuantizedRange> integer_ranges(const Program& program);
 /// another type than int8, int16 or int32 have none. Ends beyond 2^62 are given as +-2^62.
 QuantizedRange accumulator_range(const LinearLayer& layer, QuantizedRange input);
 
+/// A range that holds it, from the number of weights and their type alone: it takes no look at them.
+QuantizedRange accumulator_range_of_any_weights(const LinearLayer& layer, QuantizedRange input);
+
 /// accumulator_range() of many layers that may share their weights: these are read once. They must stay where
 /// they are as long as it is used.
 class AccumulatorRanges {

@@ -1,6 +1,5 @@
-// Convolutions of few channels of which a MaxPool keeps the largest of 2 x 2.
-
-#include <algorithm>
+// Convolutions of few channels of which a MaxPool keeps the largest of 2 x 2: multipliers are positive, so
+// the largest sum becomes the largest result.
 
 #include "engine/builder.h"
 #include "engine/describe.h"
@@ -30,12 +29,6 @@ const EvaluateOp* pool_behind(const Builder& builder, TensorId id) {
   return halves ? op : nullptr;
 }
 
-/// Requantization must not turn the order of sums around.
-bool keeps_order(const LinearLayer& layer) {
-  const auto* multipliers = std::get_if<std::vector<float>>(&layer.requantization->multipliers);
-  return multipliers != nullptr && std::ranges::all_of(*multipliers, [](float m) { return m >= 0; });
-}
-
 }  // namespace
 
 bool build_pooled_conv(Builder& builder, std::size_t i, const ConvOp& op) {
@@ -44,8 +37,7 @@ bool build_pooled_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   const EvaluateOp* pool =
       w.size() == 4 && w[0] <= kPanel && op.group == 1 ? pool_behind(builder, op.output) : nullptr;
   if (pool == nullptr ||
-      !has_tame_multipliers(op.layer, range_with_padding(builder.range(op.input), op.input_zero_point)) ||
-      !keeps_order(op.layer)) {
+      !has_tame_multipliers(op.layer, range_with_padding(builder.range(op.input), op.input_zero_point))) {
     return false;
   }
   Image in = builder.padded_image(op.input);

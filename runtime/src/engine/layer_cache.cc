@@ -1,6 +1,7 @@
 #include "engine/layer_cache.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "signed_sums.h"
@@ -35,6 +36,28 @@ bool is_in_order(const DotOrder& order, std::int64_t depth) {
   return whole;
 }
 
+/// What a kernel computes as a channel: one of the layer's by one of the copies.
+struct PackedChannel {
+  std::int64_t channel;
+  std::size_t copy;
+};
+
+/// The channels of a group as they are packed; where a half begins with a panel of its own, some have none.
+std::vector<std::optional<PackedChannel>> packed_channels(const DotOrder& order, std::int64_t channels,
+                                                          std::int64_t panel) {
+  std::vector<std::optional<PackedChannel>> all;
+  for (std::size_t copy = 0; copy < order.copies.size(); ++copy) {
+    if (order.in_halves && copy == order.copies.size() / 2) {
+      all.resize((all.size() + static_cast<std::size_t>(panel) - 1) / static_cast<std::size_t>(panel) *
+                 static_cast<std::size_t>(panel));
+    }
+    for (std::int64_t m = 0; m < channels; ++m) {
+      all.push_back(PackedChannel{m, copy});
+    }
+  }
+  return all;
+}
+
 /// Packed for one kernel; nullptr where that splits weights and these are not worth it.
 std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const LinearLayer& layer,
                                          std::int64_t group, const DotOrder& order,
@@ -43,33 +66,35 @@ std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const
   result->kernel = &kernel;
   std::int64_t channels = layer.weights.dim(0) / group;
   std::int64_t depth = layer.weights.size() / layer.weights.dim(0);
-  std::int64_t copies = std::ssize(order.copies);
-  std::int64_t half =
-      order.in_halves ? (channels * copies / 2 + kernel.panel - 1) / kernel.panel * kernel.panel : 0;
-  std::int64_t made = order.in_halves ? 2 * half : channels * copies;
   const std::int8_t* w = layer.weights.data<std::int8_t>().data();
   const auto* multipliers =
       layer.requantization ? std::get_if<std::vector<float>>(&layer.requantization->multipliers) : nullptr;
-  auto filled = static_cast<std::size_t>((made + kernel.panel - 1) / kernel.panel * kernel.panel);
+  std::vector<std::optional<PackedChannel>> made = packed_channels(order, channels, kernel.panel);
+  auto size_of_first = [&](std::int64_t count) {
+    return kernels::packed_size(count, order.segments, order.depth, kernel.panel, kernel.unit);
+  };
   bool as_they_are = is_in_order(order, depth);
+  std::int64_t of_channel = order.segments * order.depth;
+  std::vector<std::int8_t> ordered(static_cast<std::size_t>(as_they_are ? 0 : kernel.panel * of_channel));
   for (std::int64_t g = 0; g < group; ++g, w += channels * depth) {
-    auto count = static_cast<std::size_t>(made * order.segments * order.depth);
-    auto ordered = std::make_unique<std::int8_t[]>(as_they_are ? 0 : count);
     PackedDot packed;
-    packed.bias.resize(filled);
-    packed.multipliers.resize(multipliers != nullptr ? filled : 0);
-    std::size_t at = 0;
-    for (std::int64_t c = 0; c < copies; ++c) {
-      const std::vector<std::int32_t>& copy = order.copies[static_cast<std::size_t>(c)];
-      if (order.in_halves && c == copies / 2) {
-        at = static_cast<std::size_t>(half);
-      }
-      for (std::int64_t m = 0; m < channels; ++m, ++at) {
-        const std::int8_t* own = w + m * depth;
-        if (!as_they_are) {
-          put_in_order(own, copy, ordered.get() + at * copy.size());
+    packed.weights.resize(static_cast<std::size_t>(size_of_first(std::ssize(made))));
+    packed.bias.resize((made.size() + static_cast<std::size_t>(kernel.panel) - 1) /
+                       static_cast<std::size_t>(kernel.panel) * static_cast<std::size_t>(kernel.panel));
+    packed.multipliers.resize(multipliers != nullptr ? packed.bias.size() : 0);
+    for (std::int64_t first = 0; first < std::ssize(made); first += kernel.panel) {
+      std::int64_t count = std::min(kernel.panel, std::ssize(made) - first);
+      for (std::int64_t i = 0; i < count; ++i) {
+        auto at = static_cast<std::size_t>(first + i);
+        if (!made[at]) {
+          std::fill_n(ordered.begin() + i * of_channel, of_channel, std::int8_t{0});
+          continue;
         }
-        auto channel = static_cast<std::size_t>(g * channels + m);
+        const std::int8_t* own = w + made[at]->channel * depth;
+        if (!as_they_are) {
+          put_in_order(own, order.copies[made[at]->copy], ordered.data() + i * of_channel);
+        }
+        auto channel = static_cast<std::size_t>(g * channels + made[at]->channel);
         std::int64_t bias = layer.folded_bias[channel];
         if (input_shift != 0) {
           SignedSums sums = signed_sums({own, static_cast<std::size_t>(depth)});
@@ -80,10 +105,10 @@ std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const
           packed.multipliers[at] = (*multipliers)[channel];
         }
       }
+      kernels::pack_dot_panel(as_they_are ? w + first * depth : ordered.data(), count, order.segments,
+                              order.depth, kernel.panel, kernel.unit,
+                              packed.weights.data() + size_of_first(first));
     }
-    std::span<const std::int8_t> weights =
-        as_they_are ? std::span(w, count) : std::span<const std::int8_t>(ordered.get(), count);
-    packed.weights = kernels::pack_dot(weights, made, order.segments, order.depth, kernel.panel, kernel.unit);
     if (kernel.split != nullptr) {
       std::int64_t filled_depth = (order.depth + kernel.unit - 1) / kernel.unit * kernel.unit;
       packed.rest = kernel.split(packed.weights, order.segments, filled_depth);

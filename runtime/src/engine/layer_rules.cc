@@ -13,10 +13,13 @@ bool has_tame_multipliers(const LinearLayer& layer, QuantizedRange input) {
   if (multipliers == nullptr) {
     return false;
   }
-  QuantizedRange sums = accumulator_range(layer, input);
-  double most =
-      std::max(std::abs(static_cast<double>(sums.q_min)), std::abs(static_cast<double>(sums.q_max)));
-  return std::ranges::all_of(*multipliers, [&](float m) { return most * static_cast<double>(m) < 0x1p29; });
+  float largest = *std::ranges::max_element(*multipliers);
+  auto stays_small = [&](QuantizedRange sums) {
+    double most = std::max(-static_cast<double>(sums.q_min), static_cast<double>(sums.q_max));
+    return most * static_cast<double>(largest) < 0x1p29;
+  };
+  return stays_small(accumulator_range_of_any_weights(layer, input)) ||
+         stays_small(accumulator_range(layer, input));
 }
 
 kernels::Epilogue requantization_epilogue(const Requantization& requantization, std::int32_t shift) {

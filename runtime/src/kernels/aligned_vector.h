@@ -6,6 +6,10 @@
 
 namespace zeropoint::kernels {
 
+/// Asks the system for the pages of memory that is about to be written: together they cost it less than one by
+/// one. Does nothing where there are few, or where the system knows no such wish.
+void populate(void* memory, std::size_t bytes) noexcept;
+
 /// Memory that begins at a cache line, as vector loads like it.
 template <typename T>
 struct CacheLineAllocator {
@@ -16,7 +20,11 @@ struct CacheLineAllocator {
   template <typename U>
   CacheLineAllocator(const CacheLineAllocator<U>& /*other*/) {}
 
-  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
+  T* allocate(std::size_t count) {
+    void* memory = ::operator new(count * sizeof(T), kAlignment);
+    populate(memory, count * sizeof(T));
+    return static_cast<T*>(memory);
+  }
   void deallocate(T* memory, std::size_t /*count*/) { ::operator delete(memory, kAlignment); }
 
   friend bool operator==(const CacheLineAllocator& /*a*/, const CacheLineAllocator& /*b*/) { return true; }

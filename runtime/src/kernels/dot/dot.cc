@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "kernels/dot/split_pairs.h"
 
@@ -41,31 +40,5 @@ constexpr DotKernel kKernels[] = {
 }  // namespace
 
 std::span<const DotKernel> dot_kernels() { return kKernels; }
-
-AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::int64_t channels,
-                                    std::int64_t segments, std::int64_t depth, std::int64_t panel,
-                                    std::int64_t unit) {
-  std::int64_t panels = (channels + panel - 1) / panel;
-  std::int64_t filled = (depth + unit - 1) / unit * unit;
-  AlignedVector<std::int8_t> packed(static_cast<std::size_t>(panels * segments * filled * panel));
-  // A panel is written from its first byte to its last, its channels read side by side.
-  for (std::int64_t first = 0; first < channels; first += panel) {
-    std::int64_t of_panel = std::min(panel, channels - first);
-    for (std::int64_t s = 0; s < segments; ++s) {
-      const std::int8_t* in = weights.data() + (first * segments + s) * depth;
-      std::int8_t* out = packed.data() + (first * segments + s * panel) * filled;
-      std::int64_t k = 0;
-      for (; k + 4 <= depth; k += 4, out += 4 * panel) {
-        for (std::int64_t m = 0; m < of_panel; ++m) {
-          std::memcpy(out + 4 * m, in + m * segments * depth + k, 4);
-        }
-      }
-      for (std::int64_t m = 0; m < of_panel; ++m) {
-        std::memcpy(out + 4 * m, in + m * segments * depth + k, static_cast<std::size_t>(depth - k));
-      }
-    }
-  }
-  return packed;
-}
 
 }  // namespace zeropoint::kernels

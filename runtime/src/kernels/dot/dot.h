@@ -122,6 +122,16 @@ AlignedVector<std::int8_t> pack_dot(std::span<const std::int8_t> weights, std::i
                                     std::int64_t segments, std::int64_t depth, std::int64_t panel,
                                     std::int64_t unit);
 
+/// The bytes of that.
+constexpr std::int64_t packed_size(std::int64_t channels, std::int64_t segments, std::int64_t depth,
+                                   std::int64_t panel, std::int64_t unit) {
+  return (channels + panel - 1) / panel * panel * segments * ((depth + unit - 1) / unit * unit);
+}
+
+/// One of its panels: up to `panel` channels, brought to memory that is 0.
+void pack_dot_panel(const std::int8_t* weights, std::int64_t channels, std::int64_t segments,
+                    std::int64_t depth, std::int64_t panel, std::int64_t unit, std::int8_t* packed);
+
 /// A matrix of bytes [depth][channels], each less 128, as the weights of one segment: pack_dot()'s panels.
 /// `packed` has room for whole panels and units, which are filled up with zeros.
 void pack_dot_operand(const std::uint8_t* matrix, std::int64_t depth, std::int64_t channels,
