@@ -64,11 +64,11 @@ Status check_choices(Engine engine, RequantizeMode mode) {
 }  // namespace
 
 std::string engine_name(const Program& program) {
-  std::vector<toolchain::OperationSummary> operations = toolchain::summarize(program);
-  auto floats = std::count_if(operations.begin(), operations.end(),
-                              [](const toolchain::OperationSummary& one) { return one.in_float; });
-  return floats == 0 ? "program in integers"
-                     : fmt::format("program; {} of {} operations in float32", floats, operations.size());
+  auto floats = std::count_if(program.operations.begin(), program.operations.end(),
+                              [&](const Operation& one) { return toolchain::is_in_float(program, one); });
+  return floats == 0
+             ? "program in integers"
+             : fmt::format("program; {} of {} operations in float32", floats, program.operations.size());
 }
 
 Result<Network> load_network(const ModelOptions& options) {

@@ -117,7 +117,8 @@ AccumulatorBound bound_of(const LinearLayer& layer, QuantizedRange input) {
   return bound;
 }
 
-/// Of reals, and not where they become integers or the other way round.
+}  // namespace
+
 bool is_in_float(const Program& program, const Operation& operation) {
   const auto* op = std::get_if<EvaluateOp>(&operation);
   auto real = [&](TensorId id) {
@@ -131,8 +132,6 @@ bool is_in_float(const Program& program, const Operation& operation) {
   std::vector<TensorId> outputs = outputs_of(*op);
   return std::any_of(inputs.begin(), inputs.end(), real) || std::any_of(outputs.begin(), outputs.end(), real);
 }
-
-}  // namespace
 
 std::vector<OperationSummary> summarize(const Program& program) {
   std::vector<QuantizedRange> ranges = integer_ranges(program);

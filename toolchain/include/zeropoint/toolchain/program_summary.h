@@ -23,11 +23,14 @@ struct OperationSummary {
   std::string output;        ///< name of the (first) tensor it makes
   std::string operation;     ///< "Conv 3x3/2", "FullyConnected", "Table", "Reshape"
   std::string result;        ///< type and shape of that tensor: "int8[?, 8, 6, 6]"
-  bool in_float = false;     ///< works on reals, but for where reals and integers meet
+  bool in_float = false;     ///< see is_in_float()
   std::int64_t weights = 0;  ///< elements of its constants
   int weight_bits = 0;       ///< of each in a program file; 0: there are none
   std::optional<AccumulatorBound> accumulator;
 };
+
+/// Whether an operation works on reals, but for where they become integers or the other way round.
+bool is_in_float(const Program& program, const Operation& operation);
 
 /// What each operation of a sound program is, in its order.
 std::vector<OperationSummary> summarize(const Program& program);
