@@ -15,9 +15,21 @@ namespace {
 
 using namespace testing_kernels;
 
+struct Extents {
+  std::int64_t segments, depth, positions, channels;
+};
+
+Extents any_extents(Rng& rng) {
+  return {pick(rng, 1, 3), one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 8, 10, 63, 64, 65, 100, 257, 700}),
+          one_of<std::int64_t>(
+              rng, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 24, 25, 31, 32, 33, 49, 65}),
+          one_of<std::int64_t>(
+              rng, {1, 2, 3, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 127, 128, 129})};
+}
+
 /// A random product: its extents, data and epilogue, and where the results go.
-struct Case {
-  std::int64_t segments, depth, positions, channels, step;
+struct Case : Extents {
+  std::int64_t step;
   std::int64_t row_length, row_gap;
   std::vector<std::uint8_t> input;
   std::vector<std::ptrdiff_t> offsets;
@@ -29,13 +41,7 @@ struct Case {
   std::int64_t outputs;
   Epilogue epilogue;
 
-  Case(Rng& rng, EpilogueKind kind) {
-    segments = pick(rng, 1, 3);
-    depth = one_of<std::int64_t>(rng, {1, 2, 3, 4, 5, 7, 8, 10, 63, 64, 65, 100, 257, 700});
-    positions = one_of<std::int64_t>(
-        rng, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 24, 25, 31, 32, 33, 49, 65});
-    channels = one_of<std::int64_t>(
-        rng, {1, 2, 3, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 127, 128, 129});
+  Case(Rng& rng, EpilogueKind kind, Extents extents) : Extents(extents) {
     step = pick(rng, 1, depth + 3);
     row_length = pick(rng, 0, 1) == 0 ? positions : pick(rng, 1, positions);
     row_gap = row_length == positions ? 0 : pick(rng, 0, 3);
@@ -136,6 +142,8 @@ void expect_equal_runs(const DotKernel& kernel, DotParams p, const Case& c, unsi
   std::ptrdiff_t size = p.epilogue->kind == EpilogueKind::kAccumulators ? 4 : 1;
   p.first_position = 0;
   p.positions = c.positions;
+  p.first_channel = 0;
+  p.channels = c.channels;
   p.input_run = seed % 16;  // within what lies behind the input
   p.output_run = c.outputs;
   std::vector<std::uint8_t> others = c.other;
@@ -206,12 +214,16 @@ void test(const DotKernel& kernel, const Case& c, bool with_rows, unsigned seed)
   p.other_step = c.output_step;
   p.other_row = c.output_row;
   p.epilogue = &e;
-  // In two parts, as two threads would.
+  // In two parts, as two threads would: cut along positions, or along channels.
   std::int64_t middle = seed % 3 == 0 ? 0 : static_cast<std::int64_t>(seed) % c.positions;
-  for (auto [first, end] : {std::pair(std::int64_t{0}, middle), std::pair(middle, c.positions)}) {
-    p.first_position = first;
-    p.positions = end;
-    if (first == end) {
+  std::int64_t panels =
+      seed % 3 == 0 ? 16 * (static_cast<std::int64_t>(seed / 3) % (c.channels / 16 + 1)) : 0;
+  for (bool second : {false, true}) {
+    p.first_position = second ? middle : 0;
+    p.positions = second || middle == 0 ? c.positions : middle;
+    p.first_channel = second ? panels : 0;
+    p.channels = second || panels == 0 ? c.channels : panels;
+    if ((!second && middle == 0 && panels == 0) || p.first_channel == p.channels) {
       continue;
     }
     if (kernel.enter != nullptr) {
@@ -249,12 +261,21 @@ TEST(Dot, EveryKernelEqualsTheDefinition) {
       Rng rng(seed);
       constexpr EpilogueKind kKinds[] = {EpilogueKind::kAccumulators, EpilogueKind::kRequantize,
                                          EpilogueKind::kAdd};
-      Case c(rng, kKinds[seed % 3]);
+      Case c(rng, kKinds[seed / 3 % 3], any_extents(rng));
       test(kernel, c, pick(rng, 0, 1) == 0, seed);
       if (::testing::Test::HasFatalFailure()) {
         return;
       }
     }
+  });
+}
+
+// Panels meet all positions in turns where they are more than a cache keeps.
+TEST(Dot, MoreWeightsThanStayNear) {
+  for_each_at_hand(dot_kernels(), [](const DotKernel& kernel) {
+    Rng rng(1);
+    Case c(rng, EpilogueKind::kRequantize, {2, 2050, 37, 225});
+    test(kernel, c, false, 1);
   });
 }
 
