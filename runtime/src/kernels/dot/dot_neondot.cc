@@ -12,7 +12,6 @@ namespace {
 
 struct NeonDotTile : FourRows<NeonDotTile> {
   static constexpr std::int64_t kRows = 4;
-  static constexpr std::int64_t kPanels = 1;
   static constexpr std::int64_t kPanel = 8;
 
   template <int kOfRows>

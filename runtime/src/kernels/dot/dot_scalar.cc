@@ -5,12 +5,10 @@ namespace {
 
 struct ScalarTile {
   static constexpr std::int64_t kRows = 4;
-  static constexpr std::int64_t kPanels = 1;
   static constexpr std::int64_t kPanel = 8;
 
   static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
-                         std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
-                         std::int32_t* sums) {
+                         std::int64_t rows, std::int32_t* sums) {
     std::int64_t quads = (p.segment_depth + 3) / 4;
     for (std::int64_t s = 0; s < p.segment_count; ++s) {
       const std::uint8_t* in = input + p.segments[s];

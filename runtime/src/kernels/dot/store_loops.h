@@ -39,54 +39,45 @@ void store_panel(const DotParams& p, std::int64_t first, std::int64_t count, std
   std::copy_n(bytes, count, static_cast<std::uint8_t*>(p.output) + output + first);
 }
 
-/// The part of a tile of up to four positions by one panel that finds the code for their number:
+/// The part of a tile of up to four positions that finds the code for their number:
 /// Tile::of_size<n>(params, input, weights, sums).
 template <typename Tile>
 struct FourRows {
   static void accumulate(const DotParams& p, const std::uint8_t* input, const std::int8_t* weights,
-                         std::ptrdiff_t /*panel_bytes*/, std::int64_t rows, std::int64_t /*panels*/,
-                         std::int32_t* sums) {
+                         std::int64_t rows, std::int32_t* sums) {
     using Function = void (*)(const DotParams&, const std::uint8_t*, const std::int8_t*, std::int32_t*);
     static constexpr Function kFunctions[] = {Tile::template of_size<1>, Tile::template of_size<2>,
                                               Tile::template of_size<3>, Tile::template of_size<4>};
-    static_assert(std::size(kFunctions) == Tile::kRows && Tile::kPanels == 1);
+    static_assert(std::size(kFunctions) == Tile::kRows);
     kFunctions[rows - 1](p, input, weights, sums);
   }
 };
 
-/// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by kPanels panels of
-/// kPanel channels: Tile::accumulate(params, input, weights, panel_bytes, rows, panels, sums), its sums
-/// already holding the biases.
+/// Runs `Tile` over all positions and channels. A Tile computes up to kRows positions by one panel of kPanel
+/// channels: Tile::accumulate(params, input, weights, rows, sums), its sums already holding the biases.
 template <typename Tile>
 void run_tiles(const DotParams& p) {
-  constexpr std::int64_t kWidth = Tile::kPanels * Tile::kPanel;
   std::ptrdiff_t panel_bytes = p.segment_count * ((p.segment_depth + 3) / 4) * 4 * Tile::kPanel;
-  std::int64_t all = (p.channels + Tile::kPanel - 1) / Tile::kPanel;
-  for (std::int64_t first = p.first_channel; first < p.channels; first += kWidth) {
-    std::int64_t panels = std::min(Tile::kPanels, all - first / Tile::kPanel);
-    std::int64_t count = std::min(kWidth, p.channels - first);
+  for (std::int64_t first = p.first_channel; first < p.channels; first += Tile::kPanel) {
+    std::int64_t count = std::min(Tile::kPanel, p.channels - first);
     const std::int8_t* weights = p.weights + first / Tile::kPanel * panel_bytes;
+    const std::int32_t* bias = p.epilogue->bias + first;
     Walk walk(p);
     for (std::int64_t position = p.first_position; position < p.positions; position += Tile::kRows) {
       std::int64_t rows = std::min(Tile::kRows, p.positions - position);
-      alignas(64) std::int32_t sums[Tile::kRows][kWidth];
+      alignas(64) std::int32_t sums[Tile::kRows][Tile::kPanel];
       for (std::int64_t r = 0; r < rows; ++r) {
         std::int32_t of_row = p.row_bias == nullptr ? 0 : p.row_bias[position + r];
-        const std::int32_t* bias = p.epilogue->bias + first;
-        for (std::int64_t v = 0; v < panels; ++v) {
-          for (std::int64_t m = v * Tile::kPanel; m < (v + 1) * Tile::kPanel; ++m) {
-            sums[r][m] = bias[m] + of_row;
-          }
+        for (std::int64_t m = 0; m < Tile::kPanel; ++m) {
+          sums[r][m] = bias[m] + of_row;
         }
       }
-      const std::uint8_t* input = p.input + position * p.input_step;
-      Tile::accumulate(p, input, weights, panel_bytes, rows, panels, &sums[0][0]);
+      Tile::accumulate(p, p.input + position * p.input_step, weights, rows, &sums[0][0]);
       Targets<Tile::kRows> targets;
       walk.take_each(static_cast<int>(rows), targets);
       for (std::int64_t r = 0; r < rows; ++r) {
-        for (std::int64_t m = 0; m < count && targets.stored[r]; m += Tile::kPanel) {
-          store_panel<Tile::kPanel>(p, first + m, std::min(Tile::kPanel, count - m), targets.output[r],
-                                    targets.other[r], sums[r] + m);
+        if (targets.stored[r]) {
+          store_panel<Tile::kPanel>(p, first, count, targets.output[r], targets.other[r], sums[r]);
         }
       }
     }
