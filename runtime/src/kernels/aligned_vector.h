@@ -6,8 +6,8 @@
 
 namespace zeropoint::kernels {
 
-/// Asks the system for the pages of memory that is about to be written: together they cost it less than one by
-/// one. Does nothing where there are few, or where the system knows no such wish.
+/// Asks the system for the pages of memory that is about to be written: together they cost it less than one
+/// by one. Does nothing where there are few, or where the system knows no such wish.
 void populate(void* memory, std::size_t bytes) noexcept;
 
 /// Memory that begins at a cache line, as vector loads like it.

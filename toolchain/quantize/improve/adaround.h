@@ -5,7 +5,7 @@
 namespace zeropoint::toolchain {
 
 struct AdaRoundOptions {
-  double damping = 0.2;  ///< what |W - Wq|^2 weighs, times the mean of H's diagonal
+  double damping = 0.1;  ///< what |W - Wq|^2 weighs, times the mean of H's diagonal
   int iterations = 1000;
   double learning_rate = 0.03;
   double lambda = 10;      ///< weight of the term that drives h to 0 or 1, per weight; see adaround()
