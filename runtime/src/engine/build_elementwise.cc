@@ -71,12 +71,12 @@ bool build_quantize(Builder& builder, const QuantizeOp& op) {
                   static_cast<std::uint8_t>(op.to.range.q_max + shift)};
   step->kernels = &kernels::elementwise_for(builder.isa());
   step->from = builder.exact(op.input);
-  step->to_image = builder.wants_image(op.output);
-  if (step->to_image) {
+  step->count = *element_count(builder.shape(op.output));
+  if (builder.wants_image(op.output)) {
     step->to = builder.new_image(op.output);
+    step->to_image = step->to.channels != 1 || !step->to.is_dense();  // else it lies as it comes
   } else {
     step->to.place = builder.new_plain(op.output);
-    step->count = *element_count(builder.shape(op.output));
   }
   name_step(builder, *step, op, step->kernels->name);
   std::vector<Place> places{step->from, step->to.place};

@@ -33,6 +33,11 @@ Status QuantizeStep::run(const RunContext& context) {
   bool in_colour = to.pixel == 3 && to.channels == 3 && kernels->quantize_three != nullptr;
   std::int64_t rows = to.batch * to.height;
   context.in_parts(rows, rows * to.width * to.channels / kReals, [&](std::int64_t begin, std::int64_t end) {
+    if (to.pixel == 1 && to.batch == 1) {
+      kernels->quantize_rows(in + begin * to.width, context.bytes_at(to.place) + begin * to.row, end - begin,
+                             to.row, to.width, params);
+      return;
+    }
     for (std::int64_t i = begin; i < end; ++i) {
       quantize_row(in, context.bytes_at(to.place), i / to.height, i % to.height, in_colour);
     }

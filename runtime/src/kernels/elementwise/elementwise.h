@@ -63,6 +63,9 @@ struct ElementwiseKernels {
   std::string_view name;
   Isa isa;
   void (*quantize)(const float* in, std::uint8_t* out, std::int64_t count, const QuantizeParams& params);
+  /// The same of rows of `count`, one behind the other, to rows that begin `row` apart.
+  void (*quantize_rows)(const float* in, std::uint8_t* out, std::int64_t rows, std::ptrdiff_t row,
+                        std::int64_t count, const QuantizeParams& params);
   /// out[i * step] for channel-last images.
   void (*quantize_strided)(const float* in, std::uint8_t* out, std::ptrdiff_t step, std::int64_t count,
                            const QuantizeParams& params);

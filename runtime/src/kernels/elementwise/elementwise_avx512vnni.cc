@@ -53,12 +53,19 @@ __mmask16 first_lanes(std::int64_t count) {
   return count >= 16 ? __mmask16{0xFFFF} : static_cast<__mmask16>((1U << count) - 1);
 }
 
-void quantize_16(const float* in, std::uint8_t* out, std::int64_t count, const QuantizeParams& params) {
+void quantize_rows_16(const float* in, std::uint8_t* out, std::int64_t rows, std::ptrdiff_t row,
+                      std::int64_t count, const QuantizeParams& params) {
   Quantize16 quantize(params);
-  for (std::int64_t i = 0; i < count; i += 16) {
-    __mmask16 mask = first_lanes(count - i);
-    _mm_mask_storeu_epi8(out + i, mask, quantize(_mm512_maskz_loadu_ps(mask, in + i)));
+  for (; rows > 0; --rows, in += count, out += row) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+      __mmask16 mask = first_lanes(count - i);
+      _mm_mask_storeu_epi8(out + i, mask, quantize(_mm512_maskz_loadu_ps(mask, in + i)));
+    }
   }
+}
+
+void quantize_16(const float* in, std::uint8_t* out, std::int64_t count, const QuantizeParams& params) {
+  quantize_rows_16(in, out, 1, 0, count, params);
 }
 
 void quantize_three_16(const float* in, std::ptrdiff_t plane, std::uint8_t* out, std::int64_t count,
@@ -194,6 +201,7 @@ extern const ElementwiseKernels elementwise_avx512vnni;
 constexpr ElementwiseKernels elementwise_avx512vnni = [] {
   ElementwiseKernels kernels = all_loops("elementwise_avx512vnni", Isa::kAvx512Vnni);
   kernels.quantize = quantize_16;
+  kernels.quantize_rows = quantize_rows_16;
   kernels.quantize_three = quantize_three_16;
   kernels.maximum_of_pixels = maximum_of_pixels_64;
   kernels.look_up = look_up_64;

@@ -53,6 +53,15 @@ TEST(Elementwise, QuantizesAndDequantizes) {
     }
     std::vector<std::uint8_t> bytes(reals.size());
     kernels.quantize(reals.data(), bytes.data(), count, p);
+    std::int64_t row = count / 4;
+    constexpr std::uint8_t kUntouched = 0xA5;
+    std::vector<std::uint8_t> rows(static_cast<std::size_t>(4 * (row + 3)), kUntouched);
+    kernels.quantize_rows(reals.data(), rows.data(), 4, row + 3, row, p);
+    for (std::int64_t i = 0; i < std::ssize(rows); ++i) {
+      std::int64_t x = i % (row + 3);
+      ASSERT_EQ(rows[static_cast<std::size_t>(i)],
+                x < row ? bytes[static_cast<std::size_t>(i / (row + 3) * row + x)] : kUntouched);
+    }
     std::vector<std::uint8_t> strided(reals.size() * 3);
     kernels.quantize_strided(reals.data(), strided.data(), 3, count, p);
     std::int64_t third = count / 3;

@@ -55,6 +55,13 @@ void quantize(const float* in, std::uint8_t* out, std::int64_t count, const Quan
   }
 }
 
+void quantize_rows(const float* in, std::uint8_t* out, std::int64_t rows, std::ptrdiff_t row,
+                   std::int64_t count, const QuantizeParams& params) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    quantize(in + i * count, out + i * row, count, params);
+  }
+}
+
 void dequantize(const std::uint8_t* in, float* out, std::int64_t count, float scale,
                 std::int32_t zero_point) {
   for (std::int64_t i = 0; i < count; ++i) {
@@ -252,6 +259,7 @@ constexpr ElementwiseKernels all_loops(std::string_view name, Isa isa) {
   return {name,
           isa,
           quantize,
+          quantize_rows,
           quantize_strided,
           nullptr,
           dequantize,
