@@ -33,7 +33,7 @@ Shape strides_of(const Shape& shape, std::int64_t element, const Image* image) {
 /// through one; an axis of neighbours becomes the length of a move.
 std::vector<Axis> joined(std::vector<Axis> axes, std::int64_t& bytes) {
   std::erase_if(axes, [](const Axis& axis) { return axis.extent == 1; });
-  std::stable_sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.to > b.to; });
+  std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.to > b.to; });
   std::vector<Axis> result;
   for (const Axis& axis : axes) {
     bool one = !result.empty() && result.back().from == axis.from * axis.extent &&

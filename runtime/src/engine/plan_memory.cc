@@ -38,8 +38,9 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& buffers) {
       order.push_back(i);
     }
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return buffers[a].bytes > buffers[b].bytes; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return buffers[a].bytes != buffers[b].bytes ? buffers[a].bytes > buffers[b].bytes : a < b;
+  });
   std::vector<std::size_t> placed;  // by their offsets
   for (std::size_t i : order) {
     std::int64_t offset = 0;

@@ -128,11 +128,13 @@ template <int kRows, int kVectors>
   constexpr int kPair = kVectors < 2 ? kVectors : 2;
   bool whole = targets.in_row && epilogue.kind == EpilogueKind::kRequantize &&
                (kVectors == 1 || p.channels - first >= kVectors * kPanel);
-  // The tile of most sums ends in registers; the others share code, for the price of a way through memory.
-  if constexpr (kRows == 12) {
+  // Tiles of most sums end in registers; the others share code, for the price of a way through memory.
+  if constexpr (kRows == 12 || (kVectors == 4 && kRows >= 5)) {
     if (whole) {
-      store_whole<kPair>(p, epilogue, first, targets.output[0], kRows,
-                         [&](int r, int v) { return sums[r][v]; });
+      for (int v = 0; v < kVectors; v += kPair) {
+        store_whole<kPair>(p, epilogue, first + v * kPanel, targets.output[0], kRows,
+                           [&](int r, int of_pair) { return sums[r][v + of_pair]; });
+      }
       return;
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "kernels/dot/order_weights.h"
@@ -120,8 +121,9 @@ DotRest split(std::span<std::int8_t> packed, AlignedVector<std::int8_t> order, s
                     static_cast<std::size_t>(panel * kPanel), excess);
       }
     }
-    std::stable_sort(excess.begin(), excess.end(),
-                     [](const Excess& a, const Excess& b) { return a.quad < b.quad; });
+    std::sort(excess.begin(), excess.end(), [](const Excess& a, const Excess& b) {
+      return std::tie(a.quad, a.channel, a.byte) < std::tie(b.quad, b.channel, b.byte);
+    });
     RestOfChannels(rest, segment_quads).add(excess);
   }
   rest.begin.push_back(static_cast<std::int32_t>(rest.groups.size()));
