@@ -106,9 +106,7 @@ Status GlobalMeanStep::run(const RunContext& context) {
     std::fill_n(totals, from.channels, static_cast<std::int32_t>(-pixels) * input_zero_point);
     for (std::int64_t y = 0; y < from.height; ++y) {
       const std::uint8_t* row = context.bytes_at(from.place) + n * from.plane + y * from.row;
-      for (std::int64_t x = 0; x < from.width; ++x) {
-        kernels->accumulate(row + x * from.pixel, totals, from.channels);
-      }
+      kernels->accumulate(row, from.pixel, from.width, totals, from.channels);
     }
     kernels->mean(totals, context.bytes_at(to) + n * from.channels, from.channels, params);
   }

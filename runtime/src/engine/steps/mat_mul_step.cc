@@ -18,9 +18,7 @@ void MatMulStep::pack(const RunContext& context, std::int64_t i) const {
                             reinterpret_cast<std::int8_t*>(context.at(packed)) + i * packed_bytes);
   std::int32_t* bias = ints_at(context, column_bias) + i * std::ssize(multipliers);
   std::fill_n(bias, n, 0);
-  for (std::int64_t j = 0; j < k; ++j) {
-    elementwise->accumulate(matrix + j * n, bias, n);
-  }
+  elementwise->accumulate(matrix, n, k, bias, n);
   auto depth = static_cast<std::int32_t>(k);
   for (std::int64_t j = 0; j < n; ++j) {
     bias[j] = depth * a_zero_point * b_zero_point - a_zero_point * (bias[j] - 128 * depth);

@@ -116,10 +116,9 @@ void AveragePoolStep::pool(const RunContext& context, const std::uint8_t* in, st
                       std::max<std::int64_t>(columns.end - columns.begin, 0);
   std::fill_n(totals, to.channels, static_cast<std::int32_t>(-taps) * input_zero_point);
   for (std::int64_t i = rows.begin; i < rows.end; ++i) {
-    const std::uint8_t* row = in + (rows.at + i * window.dilations[0]) * from.row;
-    for (std::int64_t j = columns.begin; j < columns.end; ++j) {
-      kernels->accumulate(row + (columns.at + j * window.dilations[1]) * from.pixel, totals, to.channels);
-    }
+    std::int64_t column = columns.at + columns.begin * window.dilations[1];
+    kernels->accumulate(in + (rows.at + i * window.dilations[0]) * from.row + column * from.pixel,
+                        window.dilations[1] * from.pixel, columns.end - columns.begin, totals, to.channels);
   }
   std::int64_t n = counts_padding ? rows.padded * columns.padded : taps;
   kernels::MeanParams p = params;

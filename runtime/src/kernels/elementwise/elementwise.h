@@ -91,8 +91,9 @@ struct ElementwiseKernels {
   void (*maximum)(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out, std::int64_t count);
   /// The largest of some neighbouring pixels of a row, for each position.
   void (*maximum_of_pixels)(const MaximumParams& params);
-  /// sums[i] += in[i]
-  void (*accumulate)(const std::uint8_t* in, std::int32_t* sums, std::int64_t count);
+  /// sums[i] += in[r * step + i] for each of the rows r.
+  void (*accumulate)(const std::uint8_t* in, std::ptrdiff_t step, std::int64_t rows, std::int32_t* sums,
+                     std::int64_t count);
   /// out[i] = a[i] op b[i]; out may be one of them.
   void (*combine)(Arithmetic op, const float* a, const float* b, float* out, std::int64_t count);
   void (*mean)(const std::int32_t* sums, std::uint8_t* out, std::int64_t count, const MeanParams& params);

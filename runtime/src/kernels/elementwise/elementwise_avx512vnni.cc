@@ -115,6 +115,30 @@ void maximum_of_pixels_64(const MaximumParams& params) {
   }
 }
 
+/// 64 columns at a time, whose sums stay in registers.
+void accumulate_64(const std::uint8_t* in, std::ptrdiff_t step, std::int64_t rows, std::int32_t* sums,
+                   std::int64_t count) {
+  constexpr int kVectors = 4;
+  for (std::int64_t c = 0; c < count; c += kVectors * 16) {
+    __mmask16 masks[kVectors];
+    __m512i totals[kVectors];
+    for (int v = 0; v < kVectors; ++v) {
+      std::int64_t left = count - c - v * 16;
+      masks[v] = left > 0 ? first_lanes(left) : __mmask16{0};
+      totals[v] = _mm512_maskz_loadu_epi32(masks[v], sums + c + v * 16);
+    }
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (int v = 0; v < kVectors; ++v) {
+        __m128i bytes = _mm_maskz_loadu_epi8(masks[v], in + r * step + c + v * 16);
+        totals[v] = _mm512_add_epi32(totals[v], _mm512_cvtepu8_epi32(bytes));
+      }
+    }
+    for (int v = 0; v < kVectors; ++v) {
+      _mm512_mask_storeu_epi32(sums + c + v * 16, masks[v], totals[v]);
+    }
+  }
+}
+
 /// A table of 256 bytes in registers, as words of two entries.
 class Table {
  public:
@@ -202,6 +226,7 @@ constexpr ElementwiseKernels elementwise_avx512vnni = [] {
   ElementwiseKernels kernels = all_loops("elementwise_avx512vnni", Isa::kAvx512Vnni);
   kernels.quantize = quantize_16;
   kernels.quantize_rows = quantize_rows_16;
+  kernels.accumulate = accumulate_64;
   kernels.quantize_three = quantize_three_16;
   kernels.maximum_of_pixels = maximum_of_pixels_64;
   kernels.look_up = look_up_64;

@@ -97,18 +97,24 @@ TEST(Elementwise, SumsOfAccumulatorsAndMeans) {
                  static_cast<std::int32_t>(pick(rng, 0, 255)), 3, 250};
     std::vector<std::uint8_t> means(sums.size());
     kernels.mean(sums.data(), means.data(), count, p);
-    std::vector<std::uint8_t> bytes = random_bytes<std::uint8_t>(rng, count);
     std::vector<std::int32_t> before = sums;
     for (std::int32_t& sum : before) {
       sum /= 2;
     }
     std::vector<std::int32_t> after = before;
-    kernels.accumulate(bytes.data(), after.data(), count);
+    std::int64_t rows = pick(rng, 1, 3);
+    std::int64_t apart = count + pick(rng, 0, 2);
+    std::vector<std::uint8_t> matrix = random_bytes<std::uint8_t>(rng, rows * apart);
+    kernels.accumulate(matrix.data(), apart, rows, after.data(), count);
     for (std::size_t i = 0; i < sums.size(); ++i) {
       ASSERT_EQ(reals[i], dequantize(sums[i], {scales[i], 0}));
       ASSERT_EQ(means[i],
                 quantize_steps(static_cast<float>(sums[i]) * p.factor, p.zero_point, {p.low, p.high}));
-      ASSERT_EQ(after[i], before[i] + bytes[i]);
+      std::int32_t column = before[i];
+      for (std::int64_t r = 0; r < rows; ++r) {
+        column += matrix[static_cast<std::size_t>(r * apart) + i];
+      }
+      ASSERT_EQ(after[i], column);
     }
   });
 }

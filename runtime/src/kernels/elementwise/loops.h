@@ -220,9 +220,12 @@ void maximum_of_pixels(const MaximumParams& params) {
   }
 }
 
-void accumulate(const std::uint8_t* in, std::int32_t* sums, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    sums[i] += in[i];
+void accumulate(const std::uint8_t* in, std::ptrdiff_t step, std::int64_t rows, std::int32_t* sums,
+                std::int64_t count) {
+  for (; rows > 0; --rows, in += step) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      sums[i] += in[i];
+    }
   }
 }
 
