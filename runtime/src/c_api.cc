@@ -217,10 +217,14 @@ zp_code zp_session_prepare(zp_session* session, const int64_t* const* shapes, co
     if (session == nullptr || (count > 0 && (shapes == nullptr || ranks == nullptr))) {
       return null_pointer("session, shapes and ranks");
     }
+    constexpr std::size_t kMostAxes = 1024;  // far more than an operator takes
     std::vector<Shape> list;
     for (std::size_t i = 0; i < count; ++i) {
       if (shapes[i] == nullptr && ranks[i] > 0) {
         return null_pointer("a shape");
+      }
+      if (ranks[i] > kMostAxes) {
+        return Status::invalid_argument("shape ", i, " has ", ranks[i], " axes, more than ", kMostAxes);
       }
       list.emplace_back(shapes[i], shapes[i] + ranks[i]);
     }
