@@ -102,11 +102,12 @@ Status TableStep::run(const RunContext& context) {
 Status GlobalMeanStep::run(const RunContext& context) {
   auto* totals = reinterpret_cast<std::int32_t*>(context.at(sums));
   std::int64_t pixels = from.height * from.width;
+  std::int64_t rows = from.row == from.width * from.pixel ? 1 : from.height;  // as one where there is no gap
   for (std::int64_t n = 0; n < from.batch; ++n) {
     std::fill_n(totals, from.channels, static_cast<std::int32_t>(-pixels) * input_zero_point);
-    for (std::int64_t y = 0; y < from.height; ++y) {
+    for (std::int64_t y = 0; y < rows; ++y) {
       const std::uint8_t* row = context.bytes_at(from.place) + n * from.plane + y * from.row;
-      kernels->accumulate(row, from.pixel, from.width, totals, from.channels);
+      kernels->accumulate(row, from.pixel, pixels / rows, totals, from.channels);
     }
     kernels->mean(totals, context.bytes_at(to) + n * from.channels, from.channels, params);
   }
