@@ -137,6 +137,51 @@ TEST(SessionExactness, ConvolutionsOfWhichAPoolKeepsTheLargest) {
   EXPECT_TRUE(as_one > 20 || !choose_isa(Isa::kAvx512Vnni).ok()) << as_one;
 }
 
+// Outputs that are as far apart as the holes of the input read the same taps.
+TEST(SessionExactness, ConvolutionsOfInputsWithHoles) {
+  for (unsigned seed = 0; seed < 150; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng(seed);
+    std::size_t axes = seed % 3 == 0 ? 1 : 2;
+    std::int64_t groups = pick(rng, 1, 3);
+    std::int64_t depth = pick(rng, 1, 3) == 1 ? pick(rng, 60, 70) : pick(rng, 1, 9);
+    std::int64_t channels = groups * pick(rng, 1, 2) * pick(rng, 1, 20);
+    Shape weights{channels, depth};
+    Shape input{pick(rng, 1, 3), groups * depth};
+    ConvOp conv;
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+      weights.push_back(pick(rng, 1, 4));
+      input.push_back(pick(rng, 4, 12));
+      conv.window.strides.push_back(1);
+      conv.window.dilations.push_back(pick(rng, 1, 2));
+      conv.window.holes.push_back(axis == 0 ? pick(rng, 2, 5) : pick(rng, 1, 5));
+      conv.window.pads_begin.push_back(pick(rng, -1, 4));
+      conv.window.pads_end.push_back(pick(rng, -1, 4));
+    }
+    ElementType type = pick(rng, 0, 1) == 0 ? ElementType::kUint8 : ElementType::kInt8;
+    bool ends = seed % 5 == 0;
+    conv.input = 0;
+    conv.output = 1;
+    conv.group = groups;
+    conv.input_zero_point = pick(rng, storage_range(type).q_min, storage_range(type).q_max);
+    conv.layer = random_layer(ElementType::kInt8, weights, conv.input_zero_point, rng).layer;
+    if (!ends) {
+      conv.layer.requantization = random_requantization(type, channels, 20000, false, rng);
+    }
+    Program program = program_of(conv, open("x", type), open("y", ends ? ElementType::kInt32 : type));
+    std::vector<Tensor> inputs{random_integers(type, input, rng)};
+    expect_reference(program, inputs);
+    on_every_isa(program, [&](Session& session) {
+      ASSERT_TRUE(session.run(inputs).ok());
+      EXPECT_TRUE(std::ranges::none_of(session.profile(),
+                                       [](const StepProfile& step) { return step.kernel == "reference"; }));
+    });
+    if (::testing::Test::HasFailure()) {
+      return;
+    }
+  }
+}
+
 // Half a megabyte of weights meets all samples before the rest does.
 TEST(SessionExactness, MoreWeightsThanACacheKeeps) {
   Rng rng(23);

@@ -65,7 +65,22 @@ Walk choose_walk(std::int64_t height, std::int64_t width, std::int64_t period, b
   return cost(one.positions) <= height * cost(width) ? one : rows;
 }
 
-/// Brings accumulators [N, H, W, M] to where the program wants them, and requantizes them.
+}  // namespace
+
+Image accumulator_image(Builder& builder, std::int64_t batch, std::int64_t channels, std::int64_t height,
+                        std::int64_t width) {
+  Image image;
+  image.batch = batch;
+  image.channels = channels;
+  image.height = height;
+  image.width = width;
+  image.pixel = channels;
+  image.row = width * image.pixel;
+  image.plane = height * image.row;
+  image.place = builder.new_scratch(batch * image.plane * 4);
+  return image;
+}
+
 void finish_accumulators(Builder& builder, const LinearLayer& layer, TensorId output, const Image& from) {
   if (layer.requantization) {
     auto step = std::make_unique<RequantizeStep>();
@@ -96,14 +111,14 @@ void finish_accumulators(Builder& builder, const LinearLayer& layer, TensorId ou
   builder.add(std::move(step), places);
 }
 
-}  // namespace
-
 bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   const Shape& w = op.layer.weights.shape();
-  bool holes = std::ranges::any_of(op.window.holes, [](std::int64_t h) { return h != 1; });
-  if (!multiplies_bytes(builder, op.layer, op.input, op.output) || holes || w.size() < 3 || w.size() > 4 ||
+  if (!multiplies_bytes(builder, op.layer, op.input, op.output) || w.size() < 3 || w.size() > 4 ||
       !builder.has_room_for_pads(op)) {
     return false;
+  }
+  if (std::ranges::any_of(op.window.holes, [](std::int64_t h) { return h != 1; })) {
+    return build_transposed_conv(builder, i, op);
   }
   if (build_depthwise(builder, i, op) || build_pooled_conv(builder, i, op)) {
     return true;
@@ -139,15 +154,7 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
       builder.mark_made(made);
     }
   } else {
-    // Dense, in elements of int32.
-    out.batch = in.batch;
-    out.channels = w[0];
-    out.height = height;
-    out.width = width;
-    out.pixel = w[0];
-    out.row = width * out.pixel;
-    out.plane = height * out.row;
-    out.place = builder.new_scratch(in.batch * out.plane * 4);
+    out = accumulator_image(builder, in.batch, w[0], height, width);
   }
 
   // A kernel row is one segment where its taps lie side by side, else each tap is one.

@@ -161,6 +161,7 @@ class Builder {
 bool build_conv(Builder& builder, std::size_t i, const ConvOp& op);
 bool build_depthwise(Builder& builder, std::size_t i, const ConvOp& op);
 bool build_pooled_conv(Builder& builder, std::size_t i, const ConvOp& op);
+bool build_transposed_conv(Builder& builder, std::size_t i, const ConvOp& op);
 bool build_fully_connected(Builder& builder, std::size_t i, const FullyConnectedOp& op);
 bool build_quantize(Builder& builder, const QuantizeOp& op);
 bool build_dequantize(Builder& builder, const DequantizeOp& op);

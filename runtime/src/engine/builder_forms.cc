@@ -22,6 +22,21 @@ bool has_room(const Image& image, const Halo& halo) {
          kMost;
 }
 
+/// What a convolution reads around its input: its pads, of which holes leave fewer.
+Halo halo_of(const Window& window) {
+  auto of = [&](const std::vector<std::int64_t>& pads, std::size_t axis) {
+    std::int64_t holes = window.holes[axis];
+    return pads[axis] <= 0 ? 0 : (pads[axis] + holes - 1) / holes;
+  };
+  std::size_t last = window.holes.size() - 1;
+  Halo halo{0, of(window.pads_begin, last), 0, of(window.pads_end, last)};
+  if (last == 1) {
+    halo.top = of(window.pads_begin, 0);
+    halo.bottom = of(window.pads_end, 0);
+  }
+  return halo;
+}
+
 }  // namespace
 
 std::int64_t Builder::bytes(TensorId id) const {
@@ -79,22 +94,17 @@ Halo Builder::wanted_halo(TensorId id) const {
     if (conv == nullptr) {
       continue;
     }
-    const Window& window = conv->window;
-    bool rows = window.pads_begin.size() == 2;
-    halo.top = std::max(halo.top, rows ? window.pads_begin[0] : 0);
-    halo.bottom = std::max(halo.bottom, rows ? window.pads_end[0] : 0);
-    halo.left = std::max(halo.left, window.pads_begin.back());
-    halo.right = std::max(halo.right, window.pads_end.back());
+    Halo own = halo_of(conv->window);
+    halo = {std::max(halo.top, own.top), std::max(halo.left, own.left), std::max(halo.bottom, own.bottom),
+            std::max(halo.right, own.right)};
   }
   return has_room(image_shape(id), halo) ? halo : Halo();
 }
 
 bool Builder::has_room_for_pads(const ConvOp& op) const {
   Halo halo = wanted_halo(op.input);
-  const Window& window = op.window;
-  bool rows = window.pads_begin.size() != 2 ||
-              (window.pads_begin[0] <= halo.top && window.pads_end[0] <= halo.bottom);
-  return rows && window.pads_begin.back() <= halo.left && window.pads_end.back() <= halo.right;
+  Halo own = halo_of(op.window);
+  return own.top <= halo.top && own.left <= halo.left && own.bottom <= halo.bottom && own.right <= halo.right;
 }
 
 Image Builder::new_image(TensorId id) {

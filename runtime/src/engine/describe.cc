@@ -19,12 +19,13 @@ std::string describe(const QuantizeOp& /*op*/) { return "Quantize"; }
 std::string describe(const DequantizeOp& /*op*/) { return "Dequantize"; }
 std::string describe(const ConvOp& op) {
   const Shape& w = op.layer.weights.shape();
-  std::string text = "Conv " + joined({w.begin() + 2, w.end()});
-  bool strided = std::ranges::any_of(op.window.strides, [](std::int64_t stride) { return stride != 1; });
-  if (strided) {
-    bool square = std::ranges::all_of(op.window.strides,
-                                      [&](std::int64_t stride) { return stride == op.window.strides[0]; });
-    text += "/" + (square ? std::to_string(op.window.strides[0]) : joined(op.window.strides));
+  auto is_more = [](std::int64_t step) { return step != 1; };
+  bool transposed = std::ranges::any_of(op.window.holes, is_more);
+  const std::vector<std::int64_t>& steps = transposed ? op.window.holes : op.window.strides;
+  std::string text = (transposed ? "ConvTranspose " : "Conv ") + joined({w.begin() + 2, w.end()});
+  if (std::ranges::any_of(steps, is_more)) {
+    bool square = std::ranges::all_of(steps, [&](std::int64_t step) { return step == steps[0]; });
+    text += "/" + (square ? std::to_string(steps[0]) : joined(steps));
   }
   if (op.group > 1) {
     text += w[1] == 1 && op.group == w[0] ? ", depthwise" : ", " + std::to_string(op.group) + " groups";

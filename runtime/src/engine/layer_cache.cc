@@ -95,7 +95,8 @@ std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const
           put_in_order(own, order.copies[made[at]->copy], ordered.data() + i * of_channel);
         }
         auto channel = static_cast<std::size_t>(g * channels + made[at]->channel);
-        std::int64_t bias = layer.folded_bias[channel];
+        std::int64_t bias =
+            layer.folded_bias[channel] + (order.added_bias.empty() ? 0 : order.added_bias[channel]);
         if (input_shift != 0) {
           SignedSums sums = signed_sums({own, static_cast<std::size_t>(depth)});
           bias -= input_shift * (sums.positive + sums.negative);

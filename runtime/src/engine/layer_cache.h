@@ -21,6 +21,8 @@ struct DotOrder {
   std::vector<std::vector<std::int32_t>> copies;  ///< segments * depth indices each
   std::int64_t segments = 1;
   std::int64_t depth = 0;
+  /// What is added to the bias of each channel of the layer; none: 0.
+  std::vector<std::int64_t> added_bias;
   /// The second half of the copies begins with a panel of its own, for DotKernel::run_maxima.
   bool in_halves = false;
 };

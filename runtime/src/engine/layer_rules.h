@@ -26,6 +26,14 @@ kernels::Epilogue requantization_epilogue(const Requantization& requantization, 
 /// Whether int8 weights meet bytes and the sums stay in int32.
 bool multiplies_bytes(const Builder& builder, const LinearLayer& layer, TensorId input, TensorId output);
 
+/// Room for accumulators [N, H, W, M], dense; its strides are in elements of int32.
+Image accumulator_image(Builder& builder, std::int64_t batch, std::int64_t channels, std::int64_t height,
+                        std::int64_t width);
+
+/// Adds a step that brings accumulators [N, H, W, M], an image of int32, to where the program wants them, and
+/// requantizes them where it does.
+void finish_accumulators(Builder& builder, const LinearLayer& layer, TensorId output, const Image& from);
+
 /// The kernels that are worth it, best first.
 std::vector<const kernels::DotKernel*> kernels_for(Isa isa, const kernels::DotWork& work);
 
