@@ -125,6 +125,10 @@ std::pair<std::int64_t, std::int64_t> sums_by_sign(std::span<const Weight> weigh
   return sums;
 }
 
+bool has_sums(ElementType weights) {
+  return weights == ElementType::kInt8 || weights == ElementType::kInt16 || weights == ElementType::kInt32;
+}
+
 constexpr std::int64_t kMost = std::int64_t{1} << 62;
 
 /// a * b, not beyond +-2^62.
@@ -146,7 +150,7 @@ QuantizedRange accumulator_range(const LinearLayer& layer, QuantizedRange input)
 
 QuantizedRange accumulator_range_of_any_weights(const LinearLayer& layer, QuantizedRange input) {
   std::int64_t channels = std::ssize(layer.folded_bias);
-  if (channels == 0) {
+  if (!has_sums(layer.weights.type()) || channels == 0) {
     return {0, 0};
   }
   std::int64_t weight = -storage_range(layer.weights.type()).q_min;
@@ -157,15 +161,13 @@ QuantizedRange accumulator_range_of_any_weights(const LinearLayer& layer, Quanti
   for (std::int64_t bias : layer.folded_bias) {
     all = hull(all, {bias, bias});
   }
-  return {std::max(std::max(all.q_min, -kMost) - products, -kMost),
-          std::min(std::min(all.q_max, kMost) + products, kMost)};
+  return {std::max(all.q_min, products - kMost) - products, std::min(all.q_max, kMost - products) + products};
 }
 
 QuantizedRange AccumulatorRanges::of(const LinearLayer& layer, QuantizedRange input) {
   ElementType type = layer.weights.type();
   std::size_t channels = layer.folded_bias.size();
-  bool has_sums = type == ElementType::kInt8 || type == ElementType::kInt16 || type == ElementType::kInt32;
-  if (!has_sums || channels == 0) {
+  if (!has_sums(type) || channels == 0) {
     return {0, 0};
   }
   std::vector<Sums>& sums = sums_[{layer.weights.bytes(), type, layer.weights.size(), channels}];
@@ -191,8 +193,8 @@ QuantizedRange AccumulatorRanges::of(const LinearLayer& layer, QuantizedRange in
   QuantizedRange all{0, 0};
   for (std::size_t m = 0; m < channels; ++m) {
     auto [negative, positive] = sums[m];
-    auto lower = [](std::int64_t a, std::int64_t b) { return std::max(a + b, -kMost); };
-    auto higher = [](std::int64_t a, std::int64_t b) { return std::min(a + b, kMost); };
+    auto lower = [](std::int64_t a, std::int64_t b) { return std::max(a, -kMost - b) + b; };
+    auto higher = [](std::int64_t a, std::int64_t b) { return std::min(a, kMost - b) + b; };
     std::int64_t bias = std::clamp(layer.folded_bias[m], -kMost, kMost);
     all = hull(all, {lower(lower(std::min<std::int64_t>(bias, 0), limited_product(negative, high)),
                            limited_product(positive, low)),

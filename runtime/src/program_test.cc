@@ -228,6 +228,22 @@ std::string with(Operation operation) {
   return verify(program).message();
 }
 
+// Where both the bias and the products are as large as is counted.
+TEST(Program, VerifyRefusesAccumulatorsBeyondInt64) {
+  for (std::int64_t bias : {(std::int64_t{1} << 62) - 1, std::int64_t{1} << 62, INT64_MAX}) {
+    Tensor weights(ElementType::kInt32, {1, 40000});
+    std::ranges::fill(weights.data<std::int32_t>(), INT32_MAX);
+    Program program;
+    program.name = "sums";
+    program.tensors = {{"x", ElementType::kUint16, Shape{1, 40000}}, {"y", ElementType::kInt64, Shape{1, 1}}};
+    program.operations = {FullyConnectedOp{0, 1, {weights, {bias}, ElementType::kInt64, std::nullopt}}};
+    program.inputs = {0};
+    program.outputs = {1};
+    EXPECT_NE(verify(program).message().find("its accumulator can leave int64"), std::string::npos)
+        << verify(program).message();
+  }
+}
+
 TEST(Program, VerifyChecksEachKindOfOperation) {
   const std::string y = "operation that makes 'y' int8: ";
   Quantization to{{0.5F, 3}, {-128, 127}};

@@ -79,16 +79,18 @@ TEST(SessionExactness, ImagesOfOneRowWithAHaloAndSeveralSamples) {
 
 /// Convolutions of random extents, each with a MaxPool behind it: of one alone, or of two whose results are
 /// concatenated. Where `others_read`, the first one's result is given out as well.
-Program pooled_convs(Rng& rng, std::int64_t depth, int count, bool others_read) {
+Program pooled_convs(Rng& rng, ElementType from, std::int64_t depth, int count, bool others_read) {
   ElementType type = pick(rng, 0, 1) == 0 ? ElementType::kUint8 : ElementType::kInt8;
   auto two = [&](std::int64_t low, std::int64_t high) {
     return Ints{pick(rng, low, high), pick(rng, low, high)};
   };
-  Window window{two(1, 2), Ints{1, 1}, Ints{1, 1}, two(0, 2), two(0, 2)};
+  Ints dilations = pick(rng, 0, 3) == 0 ? two(1, 2) : Ints{1, 1};
+  Window window{two(1, 2), dilations, Ints{1, 1}, two(0, 2), two(0, 2)};
+  std::int64_t zero_point = pick(rng, storage_range(from).q_min, storage_range(from).q_max);
   Shape kernel = two(1, 5);
   Attributes halves{{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}, {"ceil_mode", pick(rng, 0, 1)}};
   Program program;
-  program.tensors = {open("x", ElementType::kUint8)};
+  program.tensors = {open("x", from)};
   program.inputs = {0};
   std::vector<TensorId> pooled;
   for (int i = 0; i < count; ++i) {
@@ -98,6 +100,7 @@ Program pooled_convs(Rng& rng, std::int64_t depth, int count, bool others_read) 
         0, sums, random_layer(ElementType::kInt8, {channels, depth, kernel[0], kernel[1]}, 0, rng).layer, {}};
     conv.layer.requantization = random_requantization(type, channels, 20000, false, rng);
     conv.window = window;
+    conv.input_zero_point = zero_point;
     program.operations.emplace_back(conv);
     program.operations.emplace_back(EvaluateOp{Op::kMaxPool, halves, {sums}, {sums + 1}});
     program.tensors.push_back(open("sums" + std::to_string(i), type));
@@ -124,12 +127,23 @@ TEST(SessionExactness, ConvolutionsOfWhichAPoolKeepsTheLargest) {
     SCOPED_TRACE(seed);
     Rng rng(seed);
     std::int64_t depth = pick(rng, 1, 8);
-    Program program = pooled_convs(rng, depth, 1 + static_cast<int>(seed % 2), seed % 8 == 0);
-    std::vector<Tensor> inputs{random_integers(
-        ElementType::kUint8, {pick(rng, 1, 3), depth, pick(rng, 6, 30), pick(rng, 6, 60)}, rng)};
-    expect_reference(program, inputs);
+    ElementType from = pick(rng, 0, 1) == 0 ? ElementType::kUint8 : ElementType::kInt8;
+    Program program = pooled_convs(rng, from, depth, 1 + static_cast<int>(seed % 2), seed % 8 == 0);
+    std::vector<std::vector<Tensor>> inputs;  // of several shapes for one session
+    std::vector<std::vector<Tensor>> expected;
+    for (int shape = 0; shape < 3; ++shape) {
+      inputs.push_back(
+          {random_integers(from, {pick(rng, 1, 3), depth, pick(rng, 10, 30), pick(rng, 10, 60)}, rng)});
+      Result<std::vector<Tensor>> result = run_reference(program, inputs.back());
+      ASSERT_TRUE(result.ok()) << result.status().message();
+      expected.push_back(*std::move(result));
+    }
     on_every_isa(program, [&](Session& session) {
-      ASSERT_TRUE(session.run(inputs).ok());
+      for (std::size_t shape : {0, 1, 2, 0}) {
+        Result<std::vector<Tensor>> actual = session.run(inputs[shape]);
+        ASSERT_TRUE(actual.ok()) << actual.status().message();
+        EXPECT_EQ(*actual, expected[shape]);
+      }
       as_one += std::ranges::any_of(
           session.profile(), [](const StepProfile& step) { return step.operation.ends_with("+ MaxPool"); });
     });

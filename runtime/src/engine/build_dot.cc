@@ -162,9 +162,7 @@ bool build_conv(Builder& builder, std::size_t i, const ConvOp& op) {
   bool dense = whole_rows && op.group == 1 && out.pixel == channels && !addition;
   // A window that grew by strides longer than itself would be mostly zeros, however far they reach.
   bool overlap = window.stride_w <= window.kernel_w;
-  constexpr std::int64_t kFewWeights = 1 << 14;  // of each there may be 16 x 16
-  bool few = op.layer.weights.size() <= kFewWeights;
-  std::int64_t copies = dense && overlap && few ? neighbours_as_channels(channels, width) : 1;
+  std::int64_t copies = dense && overlap ? neighbours_as_channels(op.layer, width) : 1;
   std::vector<std::int64_t> places(static_cast<std::size_t>(copies));
   std::iota(places.begin(), places.end(), 0);
   DotOrder order = conv_order(window, depth, whole_rows, places);

@@ -61,7 +61,7 @@ bool build_pooled_conv(Builder& builder, std::size_t i, const ConvOp& op) {
     order.in_halves = true;
     return order;
   };
-  std::int64_t copies = neighbours_as_channels(w[0], out_shape[3]);
+  std::int64_t copies = neighbours_as_channels(op.layer, out_shape[3]);
   DotOrder order = order_of(copies);
   std::int64_t runs = in.batch * out_shape[2];
   const kernels::DotKernel* kernel = kernels_for(

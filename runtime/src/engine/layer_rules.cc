@@ -84,9 +84,13 @@ ImageWindow image_window(const ConvOp& op, const Image& input) {
   return result;
 }
 
-std::int64_t neighbours_as_channels(std::int64_t channels, std::int64_t width) {
+std::int64_t neighbours_as_channels(const LinearLayer& layer, std::int64_t width) {
   constexpr std::int64_t kPanel = 16;
-  for (std::int64_t copies = kPanel / channels; copies > 1; --copies) {
+  constexpr std::int64_t kFewWeights = 1 << 14;
+  if (layer.weights.size() > kFewWeights) {
+    return 1;
+  }
+  for (std::int64_t copies = kPanel / layer.weights.dim(0); copies > 1; --copies) {
     if (width % copies == 0) {
       return copies;
     }

@@ -52,8 +52,8 @@ struct ImageWindow {
 ImageWindow image_window(const ConvOp& op, const Image& input);
 
 /// How many neighbouring positions of a row are computed as channels of one, so that few channels fill a
-/// panel.
-std::int64_t neighbours_as_channels(std::int64_t channels, std::int64_t width);
+/// panel; of each weight there may be a panel's.
+std::int64_t neighbours_as_channels(const LinearLayer& layer, std::int64_t width);
 
 /// The weights [C, H, W] of an output channel as segments [H][W][C] or, where taps do not lie side by side,
 /// [H][W] of [C]; a copy for each place, so many strides further along a wider window.

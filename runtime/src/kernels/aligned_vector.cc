@@ -16,7 +16,9 @@ void populate([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes)
   auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   auto begin = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
   auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
+  if (begin < end) {
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
+  }
 #endif
 }
 
