@@ -12,8 +12,9 @@ namespace {
 /// Along one axis: the outputs phase, phase + holes, ... and what they read.
 struct Phase {
   std::int64_t outputs;
-  std::vector<std::int64_t> taps;    ///< of the kernel
-  std::vector<std::int64_t> shifts;  ///< from an output's number in the phase to the input that the tap reads
+  std::vector<std::int64_t> taps;  ///< of the kernel
+  /// From an output's number in the phase to the input that each tap reads; one also where there is no tap.
+  std::vector<std::int64_t> shifts;
 };
 
 struct Axis {
@@ -31,6 +32,9 @@ struct Axis {
         phase.taps.push_back(tap);
         phase.shifts.push_back(filled / holes);
       }
+    }
+    if (phase.taps.empty()) {
+      phase.shifts.push_back(pad <= 0 ? 0 : -((pad + holes - 1) / holes));  // that no output leaves the image
     }
     return phase;
   }
