@@ -36,6 +36,12 @@ bool is_in_order(const DotOrder& order, std::int64_t depth) {
   return whole;
 }
 
+/// As many as whole panels have.
+std::size_t filled_up(std::size_t count, std::int64_t panel) {
+  auto size = static_cast<std::size_t>(panel);
+  return (count + size - 1) / size * size;
+}
+
 /// What a kernel computes as a channel: one of the layer's by one of the copies.
 struct PackedChannel {
   std::int64_t channel;
@@ -48,8 +54,7 @@ std::vector<std::optional<PackedChannel>> packed_channels(const DotOrder& order,
   std::vector<std::optional<PackedChannel>> all;
   for (std::size_t copy = 0; copy < order.copies.size(); ++copy) {
     if (order.in_halves && copy == order.copies.size() / 2) {
-      all.resize((all.size() + static_cast<std::size_t>(panel) - 1) / static_cast<std::size_t>(panel) *
-                 static_cast<std::size_t>(panel));
+      all.resize(filled_up(all.size(), panel));
     }
     for (std::int64_t m = 0; m < channels; ++m) {
       all.push_back(PackedChannel{m, copy});
@@ -79,8 +84,7 @@ std::shared_ptr<const DotLayer> pack_for(const kernels::DotKernel& kernel, const
   for (std::int64_t g = 0; g < group; ++g, w += channels * depth) {
     PackedDot packed;
     packed.weights.resize(static_cast<std::size_t>(size_of_first(std::ssize(made))));
-    packed.bias.resize((made.size() + static_cast<std::size_t>(kernel.panel) - 1) /
-                       static_cast<std::size_t>(kernel.panel) * static_cast<std::size_t>(kernel.panel));
+    packed.bias.resize(filled_up(made.size(), kernel.panel));
     packed.multipliers.resize(multipliers != nullptr ? packed.bias.size() : 0);
     for (std::int64_t first = 0; first < std::ssize(made); first += kernel.panel) {
       std::int64_t count = std::min(kernel.panel, std::ssize(made) - first);
