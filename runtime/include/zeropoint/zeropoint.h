@@ -14,6 +14,7 @@
  * The ABI is stable: what is here keeps its meaning, and later versions add functions. A program may be
  * shared by any number of threads, a session is used by one at a time. No function throws, aborts or prints.
  */
+/* NOLINTBEGIN(readability-identifier-naming): names are as C has them */
 #ifndef ZEROPOINT_ZEROPOINT_H
 #define ZEROPOINT_ZEROPOINT_H
 
@@ -93,9 +94,9 @@ zp_code zp_program_output(const zp_program* program, size_t index, zp_tensor_inf
 typedef struct zp_session zp_session;
 
 typedef struct zp_session_options {
-  size_t size;     /* sizeof(zp_session_options), so that later versions can add fields */
-  int32_t threads; /* that compute one run together; 0: one per core */
-  const char* isa; /* "avx2", ...; NULL: $ZEROPOINT_ISA or the quickest at hand */
+  size_t size;         /* sizeof(zp_session_options), so that later versions can add fields */
+  int32_t threads;     /* that compute one run together; 0: one per core */
+  const char* isa;     /* "avx2", ...; NULL: $ZEROPOINT_ISA or the quickest at hand */
   size_t memory_limit; /* since 2: bytes that it may take at most; 0: three quarters of the machine's */
 } zp_session_options;
 
@@ -130,3 +131,4 @@ zp_code zp_session_run(zp_session* session, const void* const* inputs, const siz
 #endif
 
 #endif
+/* NOLINTEND(readability-identifier-naming) */

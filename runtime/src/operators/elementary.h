@@ -15,8 +15,9 @@ inline float power_of_two(std::int32_t n) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(n + 127) << 23);
 }
 
-/// e^x, within 2 units of the last place: e^x = 2^n * e^r with r in [-ln 2 / 2, ln 2 / 2], e^r by a polynomial
-/// (its Taylor series to r^7, whose next term is below 2^-27). Above 88.73 infinity; below -104 zero.
+/// e^x, within 2 units of the last place: e^x = 2^n * e^r with r in [-ln 2 / 2, ln 2 / 2], e^r by a
+/// polynomial (its Taylor series to r^7, whose next term is below 2^-27). Above 88.73 infinity; below -104
+/// zero.
 inline float exponential(float x) {
   constexpr float kLowest = -104.0F;
   constexpr float kHighest = 89.0F;
