@@ -47,11 +47,9 @@ std::vector<const kernels::DotKernel*> kernels_for(Isa isa, const kernels::DotWo
 }
 
 const kernels::DotKernel& kernel_of_any_weights(Isa isa, const kernels::DotWork& work) {
-  std::span<const kernels::DotKernel> all = kernels::dot_kernels();
-  return *std::ranges::find_if(all, [&](const kernels::DotKernel& kernel) {
-    return kernels::includes(isa, kernel.isa) && kernel.split == nullptr &&
-           (kernel.worth == nullptr || kernel.worth(work));
-  });
+  std::vector<const kernels::DotKernel*> fit = kernels_for(isa, work);
+  return **std::ranges::find_if(fit,
+                                [](const kernels::DotKernel* kernel) { return kernel->split == nullptr; });
 }
 
 ImageWindow image_window(const ConvOp& op, const Image& input) {
